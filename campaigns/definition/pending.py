@@ -1,0 +1,69 @@
+"""Keys that are read and checked, but whose effect comes with a later version.
+
+`validate` warns of them and `submit` refuses the file: a key without effect must not look as if it worked.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from campaigns.compliance.facts import Purpose
+from campaigns.definition.assistant import OTHER_SOURCES
+from campaigns.definition.model import CampaignDefinition
+
+
+@dataclass(frozen=True, slots=True)
+class PendingKey:
+    """`path` as in the file, such as `budget.cost`; `why` is a sentence for its writer."""
+
+    path: str
+    why: str
+
+
+_PENDING: tuple[tuple[str, str, Callable[[CampaignDefinition], bool]], ...] = (
+    ("purpose", "an emergency needs the approval of a second person", lambda d: d.purpose is Purpose.EMERGENCY),
+    ("budget.cost", "costs are not yet counted while a campaign runs", lambda d: bool(d.budget and d.budget.cost)),
+    ("stopWhen", "dispositions do not yet end the calling of a customer", lambda d: d.stop_when is not None),
+    ("lines.choose", "lines can only take turns (rotate)", lambda d: d.lines.choose == "nearest"),
+    ("schedule.overlap", "a run that is due while another is going is always skipped (skip)", lambda d: _overlaps(d)),
+    ("voicemail.action", "a call can only hang up on a machine (hangUp)", lambda d: _leaves_message(d)),
+)
+
+_PENDING_PERSONAL = {
+    "person": "attempts are not yet counted by person",
+    "debt": "attempts are not yet counted by debt",
+    "ebrTransactionAt": "business relationships are not yet considered",
+    "ebrInquiryAt": "business relationships are not yet considered",
+    "exemption": "exemptions are not yet considered",
+}
+
+_PENDING_ASSISTANT = (*OTHER_SOURCES, "timeout", "timeLimit", "tag", "amd", "headers", "objects")
+
+
+def pending_keys(definition: CampaignDefinition) -> tuple[PendingKey, ...]:
+    """The keys of this file that have no effect yet, each once; empty: the file can be submitted."""
+    plain = [PendingKey(path, why) for path, why, is_used in _PENDING if is_used(definition)]
+    return (*plain, *_assistant_keys(definition), *_personal_keys(definition))
+
+
+def _overlaps(definition: CampaignDefinition) -> bool:
+    return definition.schedule is not None and definition.schedule.overlap != "skip"
+
+
+def _leaves_message(definition: CampaignDefinition) -> bool:
+    return definition.voicemail is not None and definition.voicemail.action == "leaveMessage"
+
+
+def _assistant_keys(definition: CampaignDefinition) -> Iterator[PendingKey]:
+    for key in _PENDING_ASSISTANT:
+        if key in definition.assistant:
+            yield PendingKey(f"assistant.{key}", "this belongs to a provider that is not yet supported")
+
+
+def _personal_keys(definition: CampaignDefinition) -> Iterator[PendingKey]:
+    columns = definition.customers.columns.headers()
+    used = {key for customer in definition.customers.list or () for key in customer.cells()}
+    for key, why in _PENDING_PERSONAL.items():
+        if key in columns:
+            yield PendingKey(f"customers.columns.{key}", why)
+        if key in used:
+            yield PendingKey(f"customers.list[].{key}", why)

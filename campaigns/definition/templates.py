@@ -1,0 +1,48 @@
+"""Texts with `{column}` in them: the assistant's variables, filled in for each customer."""
+
+import re
+from collections.abc import Iterator, Mapping
+
+CUSTOMER_PLACEHOLDERS = ("number", "name", "zip", "state", "timezone", "externalId", "person")
+"""What every customer has, given or empty, whatever the list calls the column; other names are the list's own."""
+
+_PIECE = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
+_DOUBLED = re.compile(r"\{\{[\w .-]+\}\}")
+
+
+class TemplateError(ValueError):
+    """The text is no template, or a placeholder has no value. Names the placeholder, never a value."""
+
+
+def placeholders(template: str) -> tuple[str, ...]:
+    """The names in braces, in order, each once. `{{` and `}}` are literal braces.
+
+    Raises `TemplateError` for a brace without its partner, an empty name, or `{{name}}`, the provider's own syntax.
+    """
+    if _DOUBLED.search(template):
+        raise TemplateError("double braces are the provider's own syntax; a column is written in single braces, {name}")
+    return tuple(dict.fromkeys(_names(template)))
+
+
+def _names(template: str) -> Iterator[str]:
+    for piece in _PIECE.finditer(template):
+        if piece[0] in ("{", "}"):
+            raise TemplateError("a brace has no partner; write {{ or }} for a literal brace")
+        if piece[1] is not None:
+            if not piece[1].strip():
+                raise TemplateError("the braces are empty; write the name of a column between them")
+            yield piece[1].strip()
+
+
+def fill(template: str, values: Mapping[str, str]) -> str:
+    """The template with every `{name}` replaced. Raises `TemplateError` for a name that `values` lacks."""
+
+    def value_of(piece: re.Match[str]) -> str:
+        if piece[0] in ("{{", "}}"):
+            return piece[0][0]
+        name = (piece[1] or "").strip()
+        if name not in values:
+            raise TemplateError(f"the customer has no value for {{{name}}}")
+        return values[name]
+
+    return _PIECE.sub(value_of, template)
