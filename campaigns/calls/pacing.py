@@ -1,0 +1,83 @@
+"""Dial instants: who may send when, so that no rolling second ever holds more dials than its limit.
+
+A scope (an account, a campaign) is a line of free time. A dial takes one instant that is free in every scope
+it belongs to, and with it the time around it that keeps the next dial one spacing away. Where a slower scope
+makes a dial wait, the faster one keeps the stretch before it as a gap that other campaigns may still fill.
+Instants are seconds since the epoch, as Postgres reads its clock.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+JITTER = 0.020
+"""Seconds a send may slip. Spacing is widened by it, so that the provider too sees no more than CPS in any second."""
+
+MAX_GAPS = 32
+"""Gaps kept a scope: the rest is forgotten, which only wastes a little time, never exceeds a limit."""
+
+
+def spacing(calls_per_second: float) -> float:
+    """Seconds between two dials of one scope."""
+    return (1 + JITTER) / calls_per_second
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The free time of one limit: `gaps` are stretches `(first, last)` of allowed instants, then all from `next_at`."""
+
+    next_at: float
+    spacing: float
+    gaps: tuple[tuple[float, float], ...] = ()
+
+    def first_free(self, after: float) -> float:
+        """The earliest allowed instant at or after `after`."""
+        for first, last in self.gaps:
+            if last >= after:
+                return max(first, after)
+        return max(self.next_at, after)
+
+    def take(self, instant: float) -> "Scope":
+        """The scope once `instant`, which must be free, is taken."""
+        gaps: list[tuple[float, float]] = []
+        for first, last in self.gaps:
+            if first <= instant <= last:
+                gaps += [(first, instant - self.spacing), (instant + self.spacing, last)]
+            else:
+                gaps.append((first, last))
+        next_at = self.next_at
+        if instant >= next_at:
+            gaps.append((next_at, instant - self.spacing))
+            next_at = instant + self.spacing
+        return Scope(next_at, self.spacing, tuple(gap for gap in gaps if gap[0] <= gap[1])[-MAX_GAPS:])
+
+    def since(self, now: float) -> "Scope":
+        """The scope without the gaps that have passed."""
+        return Scope(self.next_at, self.spacing, tuple(gap for gap in self.gaps if gap[1] >= now))
+
+
+def allot(
+    scopes: Sequence[Scope], *, now: float, count: int, until: float = math.inf
+) -> tuple[list[float], list[Scope]]:
+    """Take up to `count` instants free in every scope, from `now` on and before `until`, in order of time.
+
+    Returns the instants and the scopes as they stand afterwards.
+    """
+    left = [scope.since(now) for scope in scopes]
+    instants: list[float] = []
+    while len(instants) < count:
+        instant = _first_common(left, now)
+        if instant >= until:
+            break
+        left = [scope.take(instant) for scope in left]
+        instants.append(instant)
+    return instants, left
+
+
+def _first_common(scopes: Sequence[Scope], after: float) -> float:
+    instant = after
+    while True:
+        later = max((scope.first_free(instant) for scope in scopes), default=instant)
+        if later == instant:
+            return instant
+        instant = later

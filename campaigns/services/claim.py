@@ -1,0 +1,271 @@
+"""Claim: one transaction that locks, reads the facts fresh, asks the gate, and commits the attempts.
+
+    lock calls by id → take numbers in `live` → read facts → gate → permits, refusals, attempts → commit
+
+Only what this transaction committed may be dialed, by this process, within the permit's second.
+"""
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import Connection, Engine
+
+from campaigns.calls.permits import FLUSH_MARGIN, HTTP_TIMEOUT, usable_for
+from campaigns.calls.states import CallState
+from campaigns.compliance.decision import Decision, Permit, Refusal
+from campaigns.compliance.facts import Facts, PlaceEvidence, Plan
+from campaigns.definition.model import CampaignDefinition
+from campaigns.definition.templates import TemplateError
+from campaigns.services.gatekeeper import GateKeeper
+from campaigns.services.machine_clock import MachinePermit, Monotonic, monotonic
+from campaigns.services.plans import Definitions, assistant_for, plan_of
+from campaigns.services.ports import CallRef
+from campaigns.store import claims as rows
+from campaigns.store.moves import Move, apply_moves
+
+log = logging.getLogger(__name__)
+
+CAP_MEMORY = timedelta(days=31)
+"""The longest rolling window among the rules (30 days) and a day to spare: older attempts count for no cap."""
+NUMBER_BUSY_WAIT = timedelta(seconds=30)
+"""Machine time until a person who is on another call of ours is considered again."""
+STALE_LAW_WAIT = timedelta(seconds=10)
+"""Machine time until calls come back that this worker may not judge, because it holds other rules."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedCall:
+    """One committed attempt with its permit, ready to leave."""
+
+    attempt_id: UUID
+    call: rows.QueuedCall
+    assistant: Mapping[str, Any]
+    permit: MachinePermit
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """What a claim brought: attempts to dial, and how the other calls of the group went."""
+
+    campaign: rows.CampaignFacts
+    started_at: float
+    """This process's monotonic clock just before the claim; `campaign.read_at` is the database's soon after."""
+    definitions: Mapping[int, CampaignDefinition]
+    """By run."""
+    calls: tuple[ClaimedCall, ...] = ()
+    refused: int = 0
+    returned: int = 0
+    """Calls that went back to wait without a decision: number busy elsewhere, or a worker with other rules."""
+
+
+@dataclass(slots=True)
+class _Pile:
+    """What the transaction is going to write."""
+
+    moves: list[Move] = field(default_factory=list)
+    decisions: list[rows.NewDecision] = field(default_factory=list)
+    attempts: list[rows.NewAttempt] = field(default_factory=list)
+    assistants: dict[UUID, Mapping[str, Any]] = field(default_factory=dict)
+    returned_numbers: list[UUID] = field(default_factory=list)
+    refused: int = 0
+    returned: int = 0
+
+
+class Claim:
+    """Turn released calls into committed attempts."""
+
+    def __init__(
+        self, engine: Engine, gatekeeper: GateKeeper, definitions: Definitions, *, clock: Monotonic = monotonic
+    ) -> None:
+        self._engine = engine
+        self._gatekeeper = gatekeeper
+        self._definitions = definitions
+        self._clock = clock
+
+    def run(self, refs: Sequence[CallRef], *, campaign_id: int, task_id: str) -> Claimed | None:
+        """Claim these calls; None when the campaign does not exist. Deadlocks and lock time-outs are raised."""
+        started_at = self._clock()
+        with self._engine.begin() as connection:
+            rows.bound_claim(connection)
+            calls = rows.lock_queued(connection, {ref.call_id: ref.epoch for ref in refs}, campaign_id=campaign_id)
+            attempt_ids = {call.id: uuid4() for call in calls}
+            taken = rows.take_numbers(connection, calls, attempt_ids, campaign_id=campaign_id) if calls else set()
+            campaign = rows.campaign_facts(connection, campaign_id)
+            if campaign is None:
+                return None
+            pile = _Pile()
+            definitions = self._judge(
+                connection, calls, attempt_ids, taken, campaign=campaign, pile=pile, task_id=task_id
+            )
+            self._write(connection, pile, campaign=campaign)
+        return Claimed(
+            campaign=campaign,
+            started_at=started_at,
+            definitions=definitions,
+            calls=tuple(
+                ClaimedCall(
+                    attempt.id,
+                    attempt.call,
+                    pile.assistants[attempt.id],
+                    MachinePermit(started_at + attempt.usable_for.total_seconds(), self._clock),
+                )
+                for attempt in pile.attempts
+            ),
+            refused=pile.refused,
+            returned=pile.returned,
+        )
+
+    def _judge(
+        self,
+        connection: Connection,
+        calls: Sequence[rows.QueuedCall],
+        attempt_ids: Mapping[int, UUID],
+        taken: set[int],
+        *,
+        campaign: rows.CampaignFacts,
+        pile: _Pile,
+        task_id: str,
+    ) -> dict[int, CampaignDefinition]:
+        runs = rows.run_facts(connection, [call.run_id for call in calls])
+        if not self._gatekeeper.holds_active_law(campaign):
+            log.error("claim_refused_other_rules campaign_id=%s", campaign.campaign_id)
+            for call in calls:
+                self._send_back(call, wait=STALE_LAW_WAIT, campaign=campaign, run=runs[call.run_id], pile=pile)
+            pile.returned_numbers += [attempt_ids[call_id] for call_id in taken]
+            return {}
+        people = rows.person_facts(
+            connection, [call.number for call in calls], attempts_since=campaign.campaign_at - CAP_MEMORY
+        )
+        definitions = {run.id: self._definitions.get(connection, run.version_id) for run in runs.values()}
+        for call in calls:
+            run = runs[call.run_id]
+            if call.id not in taken:
+                self._send_back(call, wait=NUMBER_BUSY_WAIT, campaign=campaign, run=run, pile=pile)
+                continue
+            definition = definitions[run.id]
+            plan = plan_of(definition, campaign=campaign, run=run)
+            facts = facts_of(call, plan, people[call.number])
+            decision = self._gatekeeper.decide(facts, now=campaign.campaign_at)
+            attempt_id = attempt_ids[call.id]
+            if isinstance(decision, Permit):
+                self._permit(call, decision, attempt_id, definition, campaign=campaign, pile=pile, task_id=task_id)
+            else:
+                self._refuse(call, decision, facts, campaign=campaign, pile=pile)
+                pile.returned_numbers.append(attempt_id)
+        return definitions
+
+    def _permit(
+        self,
+        call: rows.QueuedCall,
+        permit: Permit,
+        attempt_id: UUID,
+        definition: CampaignDefinition,
+        *,
+        campaign: rows.CampaignFacts,
+        pile: _Pile,
+        task_id: str,
+    ) -> None:
+        try:
+            pile.assistants[attempt_id] = assistant_for(definition, call)
+        except TemplateError:
+            # A wrong sentence spoken to a person is worse than no call; the file's author must mend the variable.
+            pile.moves.append(Move(call.id, CallState.QUEUED, CallState.FAILED, call.epoch, reason="missing_variable"))
+            pile.returned_numbers.append(attempt_id)
+            return
+        usable = usable_for(
+            campaign_at=campaign.campaign_at,
+            window_ends_at=permit.window_ends_at,
+            clock_speed=campaign.clock_speed,
+        )
+        pile.attempts.append(rows.NewAttempt(attempt_id, call, task_id, campaign.campaign_at, campaign.read_at, usable))
+        pile.decisions.append(_on_record(call, permit, attempt_id=attempt_id))
+        pile.moves.append(Move(call.id, CallState.QUEUED, CallState.DIALING, call.epoch, attempts=1, requests=1))
+
+    def _refuse(
+        self,
+        call: rows.QueuedCall,
+        refusal: Refusal,
+        facts: Facts,
+        *,
+        campaign: rows.CampaignFacts,
+        pile: _Pile,
+    ) -> None:
+        pile.refused += 1
+        pile.decisions.append(_on_record(call, refusal, attempt_id=None))
+        opening = None
+        if refusal.next_allowed_at is not None:
+            opening = self._gatekeeper.opening(call.number, facts.evidence, facts.plan, after=refusal.next_allowed_at)
+        if opening is not None:
+            target, due_at, closes_at = CallState.SCHEDULED, opening.opens_at, opening.closes_at
+            pile.moves.append(Move(call.id, CallState.QUEUED, target, call.epoch, due_at=due_at, closes_at=closes_at))
+        else:
+            state = end_of(refusal)
+            pile.moves.append(Move(call.id, CallState.QUEUED, state, call.epoch, reason=refusal.rule_id))
+
+    def _send_back(
+        self,
+        call: rows.QueuedCall,
+        *,
+        wait: timedelta,
+        campaign: rows.CampaignFacts,
+        run: rows.RunFacts,
+        pile: _Pile,
+    ) -> None:
+        pile.returned += 1
+        due_at = min(campaign.campaign_at + wait * campaign.clock_speed, run.latest_at)
+        pile.moves.append(
+            Move(call.id, CallState.QUEUED, CallState.SCHEDULED, call.epoch, due_at=due_at, closes_at=run.latest_at)
+        )
+
+    def _write(self, connection: Connection, pile: _Pile, *, campaign: rows.CampaignFacts) -> None:
+        rows.give_numbers_back(connection, pile.returned_numbers)
+        apply_moves(connection, pile.moves)
+        rows.write_attempts(connection, pile.attempts, facts=campaign, check_after=HTTP_TIMEOUT + FLUSH_MARGIN)
+        rows.write_decisions(
+            connection,
+            pile.decisions,
+            facts=campaign,
+            rules_digest=self._gatekeeper.rules_digest,
+            tzdata=self._gatekeeper.tzdata_version,
+        )
+
+
+def facts_of(call: rows.QueuedCall, plan: Plan, person: rows.PersonFacts) -> Facts:
+    """Everything the gate is told of one call."""
+    return Facts(
+        number=call.number,
+        plan=plan,
+        evidence=PlaceEvidence(state=call.state, zip=call.zip, timezone=call.timezone),
+        line_type=call.line_type,
+        consents=person.consents,
+        revocations=person.revocations,
+        suppressions=person.suppressions,
+        attempts=tuple(at for _, at in person.attempts),
+        own_attempts=tuple(at for call_id, at in person.attempts if call_id == call.id),
+    )
+
+
+def end_of(refusal: Refusal) -> CallState:
+    """Where a refusal that no time inside the run can cure leaves the call."""
+    if refusal.rule_id == "CAMPAIGN-CANCELLED":
+        return CallState.CANCELLED
+    return CallState.EXPIRED if refusal.temporal else CallState.BLOCKED
+
+
+def _on_record(call: rows.QueuedCall, decision: Decision, *, attempt_id: UUID | None) -> rows.NewDecision:
+    refusal = decision if isinstance(decision, Refusal) else None
+    return rows.NewDecision(
+        call_id=call.id,
+        attempt_id=attempt_id,
+        rule_id=refusal.rule_id if refusal else None,
+        next_allowed_at=refusal.next_allowed_at if refusal else None,
+        consent_id=decision.consent_id if isinstance(decision, Permit) else None,
+        zones=decision.zones,
+        jurisdictions=decision.jurisdictions,
+        checks=json.dumps([asdict(check) for check in decision.checks]),
+    )

@@ -1,0 +1,187 @@
+"""Feed: the only granter of slots, lines, budget and campaign concurrency.
+
+Under the account's lock it counts what is in use, releases calls that are due, and publishes their ids after the
+commit. Two feeders, a late tick or a lost message do no harm: the rows decide.
+"""
+
+import logging
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import OperationalError
+
+from campaigns.calls.fair_share import Demand, share
+from campaigns.calls.states import CallState
+from campaigns.services.ports import CallRef, Publisher, PublishError
+from campaigns.store import feed as rows
+from campaigns.store.moves import Move, apply_moves
+
+log = logging.getLogger(__name__)
+
+QUEUED_LEASE = timedelta(seconds=15)
+"""How long a released call may wait for a worker before it goes back."""
+STARVED_AFTER = timedelta(seconds=10)
+"""No worker took a message for so long: release nothing more."""
+RELEASE_HORIZON = 1.0
+"""Seconds of dialing that may lie in the queue. More would only age there."""
+ONE_EACH_UP_TO = 25
+"""Up to so many released calls travel one a message, so that Flower shows a task per customer."""
+GROUP_SIZE = 50
+"""Calls a message beyond that: 90 % of the throughput of 200, and a quarter of the unknown fates after a crash."""
+
+
+@dataclass(frozen=True, slots=True)
+class FeedResult:
+    """What one pass did: calls released, or what holds the account."""
+
+    released: int
+    held_by: str | None = None
+
+
+class Feed:
+    """Release what is due, as far as every limit allows."""
+
+    def __init__(self, engine: Engine, publisher: Publisher) -> None:
+        self._engine = engine
+        self._publisher = publisher
+
+    def limit_groups(self) -> list[str]:
+        """The groups that have work open."""
+        with self._engine.begin() as connection:
+            return rows.limit_groups(connection)
+
+    def run(self, limit_group: str) -> FeedResult:
+        """One pass over one credential's campaigns."""
+        try:
+            with self._engine.begin() as connection:
+                rows.lock_accounts(connection, limit_group)
+                account = rows.account_room(connection, limit_group, starved_after=STARVED_AFTER)
+                held_by = _held_by(account)
+                released = {} if held_by or account is None else _release(connection, limit_group, account)
+                canary = rows.campaign_rooms(connection, limit_group)[:1] if held_by == "no_worker" else []
+        except OperationalError as error:
+            if _is_lock_timeout(error):
+                return FeedResult(0, held_by="another_feeder")
+            raise
+        self._publish(released)
+        self._probe(canary)
+        return FeedResult(sum(len(refs) for refs in released.values()), held_by)
+
+    def _publish(self, released: dict[int, list[CallRef]]) -> None:
+        """Tell the workers. A message that is lost here costs one lease, no call."""
+        size = 1 if sum(len(refs) for refs in released.values()) <= ONE_EACH_UP_TO else GROUP_SIZE
+        try:
+            for campaign_id, refs in released.items():
+                for group in _groups(refs, size):
+                    self._publisher.dispatch(group, campaign_id=campaign_id)
+        except PublishError as error:
+            log.warning("publish_failed cause=%s", error)
+
+    def _probe(self, campaigns: Iterable[rows.CampaignRoom]) -> None:
+        """While no worker takes messages, keep one empty message in the queue: taking it proves a worker is back."""
+        try:
+            for campaign in campaigns:
+                if self._publisher.backlog() == 0:
+                    self._publisher.dispatch([], campaign_id=campaign.id)
+        except PublishError as error:
+            log.warning("probe_failed cause=%s", error)
+
+
+def _held_by(account: rows.AccountRoom | None) -> str | None:
+    if account is None:
+        return "no_account"
+    return account.held_by or ("no_worker" if account.starved else None)
+
+
+def _release(connection: Connection, limit_group: str, account: rows.AccountRoom) -> dict[int, list[CallRef]]:
+    room = min(
+        account.concurrency - account.live - account.queued,
+        math.ceil(account.calls_per_second * RELEASE_HORIZON) - account.queued,
+    )
+    if room <= 0:
+        return {}
+    campaigns = {campaign.id: campaign for campaign in rows.campaign_rooms(connection, limit_group)}
+    due = {
+        campaign.id: rows.due_calls(connection, campaign_id=campaign.id, campaign_at=campaign.campaign_at, most=most)
+        for campaign in campaigns.values()
+        if (most := min(room, _own_room(campaign))) > 0
+    }
+    demands = [
+        Demand(campaign_id, campaigns[campaign_id].priority, campaigns[campaign_id].weight, len(calls))
+        for campaign_id, calls in due.items()
+    ]
+    released = {
+        campaign_id: refs
+        for campaign_id, count in share(room, demands).items()
+        if (refs := _queue(connection, campaigns[campaign_id], due[campaign_id][:count]))
+    }
+    if released:
+        rows.note_release(connection, limit_group)
+    return released
+
+
+def _own_room(campaign: rows.CampaignRoom) -> int:
+    """What the campaign's own limits leave: concurrency, pace, budget."""
+    limits = [math.inf]
+    if campaign.concurrency is not None:
+        limits.append(campaign.concurrency - campaign.live - campaign.queued)
+    if campaign.calls_per_second is not None:
+        limits.append(math.ceil(campaign.calls_per_second * RELEASE_HORIZON) - campaign.queued)
+    if campaign.budget_left is not None:
+        limits.append(campaign.budget_left - campaign.queued)
+    tightest = min(limits)
+    return 1_000_000 if tightest == math.inf else int(tightest)
+
+
+def _queue(connection: Connection, campaign: rows.CampaignRoom, calls: Sequence[rows.DueCall]) -> list[CallRef]:
+    moves = [
+        Move(
+            call.call_id,
+            CallState.SCHEDULED,
+            CallState.QUEUED,
+            call.epoch,
+            lease_seconds=QUEUED_LEASE.total_seconds(),
+            line=line,
+        )
+        for call, line in _with_lines(connection, campaign, calls)
+    ]
+    epochs = apply_moves(connection, moves)
+    return [CallRef(move.call_id, epochs[move.call_id]) for move in moves if move.call_id in epochs]
+
+
+def _with_lines(
+    connection: Connection, campaign: rows.CampaignRoom, calls: Sequence[rows.DueCall]
+) -> Iterator[tuple[rows.DueCall, str]]:
+    """Each call with its line; calls for which no line has anything left today are left out and wait."""
+    limit = campaign.line_daily_limit
+    if limit is None:
+        for call in calls:
+            kept = call.line if call.line in campaign.lines else None
+            yield call, kept or campaign.lines[call.call_id % len(campaign.lines)]
+        return
+    used = rows.line_use(connection, campaign.lines, day_starts_at=_day_start(campaign.campaign_at))
+    for call in calls:
+        free = [line for line in campaign.lines if used.get(line, 0) < limit]
+        if not free:
+            return
+        line = call.line if call.line in free else min(free, key=lambda each: used.get(each, 0))
+        used[line] = used.get(line, 0) + 1
+        yield call, line
+
+
+def _day_start(instant: datetime) -> datetime:
+    """Line caps are per UTC day, as the providers reset theirs."""
+    return instant.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _groups(refs: Sequence[CallRef], size: int) -> Iterator[Sequence[CallRef]]:
+    for start in range(0, len(refs), size):
+        yield refs[start : start + size]
+
+
+def _is_lock_timeout(error: OperationalError) -> bool:
+    """SQLSTATE 55P03: somebody else feeds this account right now, and a tick comes every second."""
+    return getattr(error.orig, "sqlstate", None) == "55P03"

@@ -1,0 +1,101 @@
+"""Webhooks: taken in by the web process, applied in batches by a worker. Twice, late or out of order does no harm."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import OperationalError
+
+from campaigns.providers.contract import Receipt
+from campaigns.services.ports import Publisher
+from campaigns.services.record import Fact, Recorder
+from campaigns.services.report_json import from_json, to_json
+from campaigns.store import inbox as rows
+
+log = logging.getLogger(__name__)
+
+BATCH = 200
+"""Receipts a transaction."""
+
+
+class Intake:
+    """The door: a receipt is committed, or the provider does not hear 2xx."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def accept(self, account: str, receipt: Receipt) -> bool:
+        """Store the receipt; False when the same event had been stored before."""
+        return self.accept_all([(account, receipt)]) == 1
+
+    def accept_all(self, arrived: Sequence[tuple[str, Receipt]]) -> int:
+        """Store receipts of accounts that came together, in one transaction; returns how many were new."""
+        in_order = sorted(arrived, key=lambda each: (each[0], each[1].dedupe_key))  # two web processes, one lock order
+        with self._engine.begin() as connection:
+            return sum(_store(connection, account, receipt) for account, receipt in in_order)
+
+
+def _store(connection: Connection, account: str, receipt: Receipt) -> bool:
+    report = receipt.report
+    return rows.put(
+        connection,
+        account=account,
+        dedupe_key=receipt.dedupe_key,
+        event_type=receipt.event_type,
+        attempt_id=report.attempt_id if report else None,
+        provider_call_id=report.provider_call_id if report else None,
+        report=to_json(report) if report else None,
+    )
+
+
+class Inbox:
+    """Apply what the door took in."""
+
+    def __init__(self, engine: Engine, recorder: Recorder, publisher: Publisher) -> None:
+        self._engine = engine
+        self._recorder = recorder
+        self._publisher = publisher
+
+    def process(self) -> int:
+        """Apply everything that is due, batch by batch; returns how many receipts were applied."""
+        applied = 0
+        while True:
+            taken, done = self._batch(BATCH)
+            applied += done
+            if taken < BATCH:
+                return applied
+
+    def _batch(self, most: int) -> tuple[int, int]:
+        try:
+            return self._apply(most)
+        except OperationalError:
+            raise
+        except Exception:
+            if most > 1:
+                # One receipt spoils the batch: find it one by one, so that the others are not held up.
+                log.exception("inbox_batch_failed")
+                return self._batch(1)
+            return self._set_aside(), 0
+
+    def _apply(self, most: int) -> tuple[int, int]:
+        with self._engine.begin() as connection:
+            receipts = rows.lock_waiting(connection, most=most)
+            attempts = rows.match(connection, receipts) if receipts else {}
+            recorded = self._recorder.apply(connection, _facts(receipts, attempts))
+            rows.done(connection, list(attempts))
+            rows.put_off(connection, [row.id for row in receipts if row.id not in attempts])
+        for limit_group in recorded.freed:
+            self._publisher.request_feed(limit_group)
+        return len(receipts), len(attempts)
+
+    def _set_aside(self) -> int:
+        with self._engine.begin() as connection:
+            spoiled = rows.lock_waiting(connection, most=1)
+            rows.put_off(connection, [row.id for row in spoiled])
+        log.error("receipt_set_aside inbox_ids=%s", [row.id for row in spoiled])
+        return len(spoiled)
+
+
+def _facts(receipts: Sequence[rows.InboxRow], attempts: Mapping[int, UUID]) -> list[Fact]:
+    return [Fact(attempts[row.id], from_json(row.report)) for row in receipts if row.id in attempts]

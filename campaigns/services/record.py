@@ -1,0 +1,371 @@
+"""Record: facts about attempts become states, outcomes and the call's next step, in one transaction.
+
+    lock calls by id → fold the facts into each attempt → next step by the retry ladder → write → commit
+
+Two processors of the same report make one retry: the second finds the attempt closed.
+"""
+
+import logging
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import Connection, Engine
+
+from campaigns.calls.ladder import MAX_REQUESTS, End, Retry, next_step
+from campaigns.calls.outcomes import Outcome, Verdict
+from campaigns.calls.permits import FLUSH_MARGIN, HTTP_TIMEOUT, LIVE_MARGIN, REPORT_GRACE
+from campaigns.calls.states import FINAL_ATTEMPT_STATES, FINAL_CALL_STATES, AttemptState, CallState
+from campaigns.compliance.facts import PlaceEvidence
+from campaigns.definition.model import CampaignDefinition
+from campaigns.providers.contract import CallReport, DialResult, NotDialed, NotDialedKind, Placed
+from campaigns.services.gatekeeper import GateKeeper
+from campaigns.services.plans import Definitions, plan_of, retry_rules
+from campaigns.services.settle import AttemptView, Settled, close_unknown, settle_dial, settle_report
+from campaigns.store import facts as rows
+from campaigns.store.claims import CampaignFacts, RunFacts, campaign_facts, run_facts
+from campaigns.store.moves import Move, apply_moves
+
+log = logging.getLogger(__name__)
+
+POLL_INTERVAL = timedelta(seconds=2)
+"""How soon a call in progress is asked after when the provider cannot reach us by webhook."""
+CONFIG_ERRORS_IN_A_ROW = 5
+"""So many refusals of our settings without a success between them pause the account: the next call would fail too."""
+COOLDOWNS: dict[NotDialedKind, timedelta] = {
+    NotDialedKind.NO_CONNECTION: timedelta(seconds=2),
+    NotDialedKind.CAPACITY: timedelta(seconds=2),
+    NotDialedKind.RATE_LIMITED: timedelta(seconds=5),
+}
+"""How long the whole account waits after such an answer that names no time of its own."""
+
+
+_TOO_MANY = End(CallState.FAILED, reason="too_many_requests")
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One thing learned about one attempt."""
+
+    attempt_id: UUID
+    what: DialResult | CallReport
+    requested_at: datetime | None = None
+    """When our request left, by the database's clock; only with a dial's own answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What a batch changed."""
+
+    freed: frozenset[str] = frozenset()
+    """Limit groups in which a slot came free."""
+
+
+@dataclass(slots=True)
+class _Pile:
+    changes: list[rows.AttemptChange] = field(default_factory=list)
+    moves: list[Move] = field(default_factory=list)
+    ended: list[UUID] = field(default_factory=list)
+    freed: set[str] = field(default_factory=set)
+
+
+class Recorder:
+    """Applies facts on a connection, or in a transaction of its own."""
+
+    def __init__(self, engine: Engine, gatekeeper: GateKeeper, definitions: Definitions) -> None:
+        self._engine = engine
+        self._gatekeeper = gatekeeper
+        self._definitions = definitions
+
+    def run(self, facts: Sequence[Fact]) -> Recorded:
+        """Record in one transaction, then note what the answers say of the accounts."""
+        with self._engine.begin() as connection:
+            recorded = self.apply(connection, facts)
+        self._note_accounts(facts)
+        return recorded
+
+    def apply(self, connection: Connection, facts: Sequence[Fact]) -> Recorded:
+        """Record inside the caller's transaction."""
+        told = defaultdict[UUID, list[Fact]](list)
+        for fact in facts:
+            told[fact.attempt_id].append(fact)
+        calls = rows.lock_calls_of(connection, list(told))
+        attempts = rows.attempts_of(connection, list(calls))
+        world = _World(connection, self._definitions, calls)
+        pile = _Pile()
+        for attempt in attempts:
+            if attempt.id in told:
+                self._fold(connection, attempt, told[attempt.id], attempts, world=world, pile=pile)
+        rows.write_attempt_changes(connection, pile.changes)
+        rows.free_slots(connection, pile.ended, grace=REPORT_GRACE)
+        apply_moves(connection, pile.moves)
+        return Recorded(frozenset(pile.freed))
+
+    def _fold(
+        self,
+        connection: Connection,
+        attempt: rows.AttemptRow,
+        facts: Sequence[Fact],
+        attempts: Sequence[rows.AttemptRow],
+        *,
+        world: "_World",
+        pile: _Pile,
+    ) -> None:
+        view = before = _view(attempt)
+        over: Settled | None = None
+        for fact in sorted(facts, key=_rank):
+            settled = _settle(view, fact)
+            view = settled.attempt
+            over = settled if settled.verdict is not None else over
+            if settled.alarm is not None:
+                log.error("alarm kind=%s attempt_id=%s", settled.alarm, attempt.id)
+                rows.raise_alarm(connection, kind=settled.alarm, attempt_id=attempt.id, detail=type(fact.what).__name__)
+        requested_at = max((fact.requested_at for fact in facts if fact.requested_at), default=None)
+        if view == before and requested_at is None:
+            return
+        call = world.calls[attempt.call_id]
+        campaign = world.campaign(call.campaign_id)
+        pile.changes.append(_change(attempt, view, over, requested_at, campaign=campaign))
+        if view.state is AttemptState.ENDED and before.state is not AttemptState.ENDED:
+            pile.ended.append(attempt.id)
+        if view.state in FINAL_ATTEMPT_STATES | {AttemptState.ENDED}:
+            pile.freed.add(campaign.limit_group)
+        move = self._move(call, view, over, attempts, world=world)
+        if move is not None:
+            pile.moves.append(move)
+
+    def _move(
+        self,
+        call: rows.LockedCall,
+        view: AttemptView,
+        over: Settled | None,
+        attempts: Sequence[rows.AttemptRow],
+        *,
+        world: "_World",
+    ) -> Move | None:
+        if call.state in FINAL_CALL_STATES or _newest(attempts, call.id) != view.id:
+            return None
+        if over is not None and over.verdict is not None:
+            return self._after(call, over, over.verdict, attempts, world=world)
+        wanted = {
+            AttemptState.IN_PROGRESS: CallState.IN_PROGRESS,
+            AttemptState.ENDED: CallState.IN_PROGRESS,
+            AttemptState.FATE_UNKNOWN: CallState.FATE_UNKNOWN,
+        }.get(view.state)
+        if wanted is None or wanted is call.state:
+            return None
+        return Move(call.id, call.state, wanted, call.epoch)
+
+    def _after(
+        self,
+        call: rows.LockedCall,
+        over: Settled,
+        verdict: Verdict,
+        attempts: Sequence[rows.AttemptRow],
+        *,
+        world: "_World",
+    ) -> Move:
+        requests = -1 if over.contended else 0
+        counted = 0 if verdict.counts else -1
+        step: Retry | End
+        if over.contended:
+            step = Retry(over.wait or timedelta(0), machine_time=True)
+        else:
+            step = next_step(
+                verdict,
+                attempts=call.attempts + counted,
+                requests=call.requests,
+                earlier_same=_earlier_same(attempts, call.id, over.attempt.id, verdict.outcome),
+                rules=retry_rules(world.definition(call)),
+            )
+            if isinstance(step, Retry) and over.wait is not None and not verdict.counts:
+                step = replace(step, wait=max(step.wait, over.wait), machine_time=True)
+        return self.next_move(call, step, world=world, attempts=counted, requests=requests)
+
+    def next_move(
+        self, call: rows.LockedCall, step: Retry | End, *, world: "_World", attempts: int = 0, requests: int = 0
+    ) -> Move:
+        """The move that carries out a ladder's step, as far as campaign, window and law allow."""
+        if isinstance(step, Retry):
+            campaign = world.campaign(call.campaign_id)
+            if campaign.state == "cancelled":
+                step = End(CallState.CANCELLED, reason="campaign_cancelled")
+            else:
+                wait = step.wait * campaign.clock_speed if step.machine_time else step.wait
+                opening = self._gatekeeper.opening(
+                    call.number,
+                    PlaceEvidence(state=call.address_state, zip=call.zip, timezone=call.timezone),
+                    plan_of(world.definition(call), campaign=campaign, run=world.run(call)),
+                    after=campaign.campaign_at + wait,
+                )
+                if opening is not None:
+                    return Move(
+                        call.id,
+                        call.state,
+                        CallState.SCHEDULED,
+                        call.epoch,
+                        due_at=opening.opens_at,
+                        closes_at=opening.closes_at,
+                        attempts=attempts,
+                        requests=requests,
+                    )
+                step = End(CallState.EXPIRED, reason="no_opening_before_latest_at")
+        return Move(
+            call.id, call.state, step.state, call.epoch, reason=step.reason, attempts=attempts, requests=requests
+        )
+
+    def redial(self, connection: Connection, attempt_id: UUID) -> bool:
+        """Close an attempt that two complete listings do not hold, and let its call make a new one.
+
+        Only where the campaign says `ambiguous: redial`, and only while the fate is still unknown; returns whether
+        it was done. The old attempt goes on counting for caps: the person may have been rung after all.
+        """
+        calls = rows.lock_calls_of(connection, [attempt_id])
+        attempts = rows.attempts_of(connection, list(calls))
+        attempt = next((each for each in attempts if each.id == attempt_id), None)
+        if attempt is None or attempt.state is not AttemptState.FATE_UNKNOWN:
+            return False
+        world = _World(connection, self._definitions, calls)
+        call = calls[attempt.call_id]
+        if call.state is CallState.FATE_UNKNOWN and world.definition(call).retries.ambiguous != "redial":
+            return False
+        closed = close_unknown(_view(attempt), detail="absent from two complete listings of the provider")
+        campaign = world.campaign(call.campaign_id)
+        change = _change(attempt, closed, None, None, campaign=campaign)
+        rows.write_attempt_changes(connection, [change])
+        if call.state is CallState.FATE_UNKNOWN:
+            # The try does not spend one of `maxAttempts`: the provider shows no trace of it.
+            step = Retry(timedelta(0)) if call.requests < MAX_REQUESTS else _TOO_MANY
+            apply_moves(connection, [self.next_move(call, step, world=world, attempts=-1)])
+        return True
+
+    def _note_accounts(self, facts: Sequence[Fact]) -> None:
+        """Slow an account down that is full or unreachable, pause one whose settings are refused, keep its clock."""
+        answers = {fact.attempt_id: fact.what for fact in facts if not isinstance(fact.what, CallReport)}
+        if not answers:
+            return
+        with self._engine.begin() as connection:
+            by_account = defaultdict[str, list[DialResult]](list)
+            for attempt_id, account in rows.accounts_of(connection, list(answers)).items():
+                by_account[account].append(answers[attempt_id])
+            for account, results in sorted(by_account.items()):
+                _note_account(connection, account, results)
+
+
+class _World:
+    """Campaigns, runs and definitions that a batch touches, each read once."""
+
+    def __init__(self, connection: Connection, definitions: Definitions, calls: dict[int, rows.LockedCall]) -> None:
+        self.calls = calls
+        self._connection = connection
+        self._definitions = definitions
+        self._campaigns: dict[int, CampaignFacts] = {}
+        self._runs = run_facts(connection, sorted({call.run_id for call in calls.values()}))
+
+    def campaign(self, campaign_id: int) -> CampaignFacts:
+        if campaign_id not in self._campaigns:
+            facts = campaign_facts(self._connection, campaign_id)
+            if facts is None:
+                raise LookupError(f"campaign {campaign_id} has calls but no row")
+            self._campaigns[campaign_id] = facts
+        return self._campaigns[campaign_id]
+
+    def run(self, call: rows.LockedCall) -> RunFacts:
+        return self._runs[call.run_id]
+
+    def definition(self, call: rows.LockedCall) -> CampaignDefinition:
+        return self._definitions.get(self._connection, self.run(call).version_id)
+
+
+def _view(attempt: rows.AttemptRow) -> AttemptView:
+    return AttemptView(
+        id=attempt.id,
+        state=attempt.state,
+        provider_call_id=attempt.provider_call_id,
+        connected=attempt.connected,
+        outcome=attempt.outcome,
+        ended_reason=attempt.ended_reason,
+        detail=attempt.detail,
+        duration=attempt.duration,
+        cost_usd=attempt.cost_usd,
+    )
+
+
+def _settle(view: AttemptView, fact: Fact) -> Settled:
+    if isinstance(fact.what, CallReport):
+        return settle_report(view, fact.what)
+    return settle_dial(view, fact.what)
+
+
+def _rank(fact: Fact) -> int:
+    """Within a batch: our own answer first, then reports by how far the call had come."""
+    return fact.what.phase.rank if isinstance(fact.what, CallReport) else -1
+
+
+def _newest(attempts: Sequence[rows.AttemptRow], call_id: int) -> UUID | None:
+    return next((attempt.id for attempt in reversed(attempts) if attempt.call_id == call_id), None)
+
+
+def _earlier_same(attempts: Sequence[rows.AttemptRow], call_id: int, this: UUID, outcome: Outcome) -> int:
+    return sum(attempt.outcome is outcome for attempt in attempts if attempt.call_id == call_id and attempt.id != this)
+
+
+def _change(
+    attempt: rows.AttemptRow,
+    view: AttemptView,
+    over: Settled | None,
+    requested_at: datetime | None,
+    *,
+    campaign: CampaignFacts,
+) -> rows.AttemptChange:
+    counts = attempt.counts if over is None or over.verdict is None else over.verdict.counts
+    return rows.AttemptChange(
+        id=view.id,
+        state=view.state,
+        provider_call_id=view.provider_call_id,
+        connected=view.connected,
+        counts=counts,
+        outcome=view.outcome,
+        ended_reason=view.ended_reason,
+        detail=view.detail,
+        duration=view.duration,
+        cost_usd=view.cost_usd,
+        check_after=_check_after(view.state, campaign),
+        requested_at=requested_at,
+    )
+
+
+def _check_after(state: AttemptState, campaign: CampaignFacts) -> timedelta | None:
+    """When to look again if nobody tells us anything: rescue, poll or reconcile, by state."""
+    match state:
+        case AttemptState.DIALING:
+            return HTTP_TIMEOUT + FLUSH_MARGIN
+        case AttemptState.IN_PROGRESS if campaign.webhooks:
+            return campaign.ring_timeout + campaign.max_duration + LIVE_MARGIN
+        case AttemptState.ENDED if campaign.webhooks:
+            return REPORT_GRACE
+        case AttemptState.IN_PROGRESS | AttemptState.ENDED:
+            return POLL_INTERVAL
+        case AttemptState.FATE_UNKNOWN:
+            return campaign.reconcile_after[0]
+        case _:
+            return None
+
+
+def _note_account(connection: Connection, account: str, results: Sequence[DialResult]) -> None:
+    refused = [result for result in results if isinstance(result, NotDialed)]
+    cooldowns = [result.retry_after or COOLDOWNS[result.kind] for result in refused if result.kind in COOLDOWNS]
+    skews = [result.clock_skew for result in results if result.clock_skew is not None]
+    rows.note_trouble(connection, account, cooldown=max(cooldowns, default=None), skew=skews[-1] if skews else None)
+    config_errors = [result for result in refused if result.kind is NotDialedKind.CONFIG_ERROR]
+    if any(isinstance(result, Placed) for result in results):
+        rows.count_config_errors(connection, account, errors=0, most=CONFIG_ERRORS_IN_A_ROW, reason="")
+    elif config_errors:
+        reason = f"the provider refused {CONFIG_ERRORS_IN_A_ROW} calls in a row: {config_errors[-1].message}"
+        if rows.count_config_errors(
+            connection, account, errors=len(config_errors), most=CONFIG_ERRORS_IN_A_ROW, reason=reason
+        ):
+            log.error("account_paused account=%s reason=%s", account, reason)
+            rows.raise_alarm(connection, kind="account_paused", attempt_id=None, detail=f"{account}: {reason}")

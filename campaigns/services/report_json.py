@@ -1,0 +1,42 @@
+"""A provider's report as JSON for the inbox, and back. Conversation details are left out: they are personal."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from campaigns.calls.outcomes import Outcome, Verdict
+from campaigns.providers.contract import CallReport, Phase
+
+
+def to_json(report: CallReport) -> str:
+    """The report as JSON text."""
+    return json.dumps(
+        {
+            "provider_call_id": report.provider_call_id,
+            "attempt_id": str(report.attempt_id) if report.attempt_id else None,
+            "phase": report.phase.value,
+            "verdict": asdict(report.verdict) if report.verdict else None,
+            "ended_reason": report.ended_reason,
+            "occurred_at": report.occurred_at.isoformat() if report.occurred_at else None,
+            "duration_seconds": report.duration.total_seconds() if report.duration is not None else None,
+            "cost_usd": report.cost_usd,
+        }
+    )
+
+
+def from_json(stored: Mapping[str, Any]) -> CallReport:
+    """The report that `to_json` wrote."""
+    verdict, duration = stored["verdict"], stored["duration_seconds"]
+    return CallReport(
+        provider_call_id=stored["provider_call_id"],
+        attempt_id=UUID(stored["attempt_id"]) if stored["attempt_id"] else None,
+        phase=Phase(stored["phase"]),
+        verdict=Verdict(Outcome(verdict["outcome"]), verdict["retryable"], verdict["counts"]) if verdict else None,
+        ended_reason=stored["ended_reason"],
+        occurred_at=datetime.fromisoformat(stored["occurred_at"]) if stored["occurred_at"] else None,
+        duration=timedelta(seconds=duration) if duration is not None else None,
+        cost_usd=stored["cost_usd"],
+    )

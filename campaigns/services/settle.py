@@ -1,0 +1,157 @@
+"""What a fact about an attempt changes: pure, so that every order of facts can be tried.
+
+Facts arrive late, twice and out of order: our own 201, webhooks, polls, listings. They are keyed by attempt,
+always accepted, and only ever move an attempt forward.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from uuid import UUID
+
+from campaigns.calls.outcomes import Outcome, Verdict
+from campaigns.calls.states import AttemptState
+from campaigns.providers.contract import (
+    CallReport,
+    DialResult,
+    FateUnknown,
+    NotDialed,
+    NotDialedKind,
+    Phase,
+    Placed,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptView:
+    """An attempt as the fold sees it."""
+
+    id: UUID
+    state: AttemptState
+    provider_call_id: str | None
+    connected: bool
+    outcome: Outcome | None = None
+    ended_reason: str | None = None
+    detail: str | None = None
+    duration: timedelta | None = None
+    cost_usd: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """An attempt after a fact. `verdict` set: the attempt is over and the call takes its next step."""
+
+    attempt: AttemptView
+    verdict: Verdict | None = None
+    wait: timedelta | None = None
+    """For a try that surely did not dial: the least time to wait, machine clock; None: the ladder's backoff."""
+    contended: bool = False
+    """The try failed for lack of room, not for a fault: it leaves no outcome and does not use the call up."""
+    alarm: str | None = None
+
+
+_NOT_DIALED: dict[NotDialedKind, tuple[Verdict, timedelta | None]] = {
+    NotDialedKind.PERMIT_LAPSED: (Verdict(Outcome.PROVIDER_ERROR, True, False), timedelta(0)),
+    NotDialedKind.NO_CONNECTION: (Verdict(Outcome.PROVIDER_ERROR, True, False), None),
+    NotDialedKind.CAPACITY: (Verdict(Outcome.PROVIDER_ERROR, True, False), timedelta(seconds=10)),
+    NotDialedKind.RATE_LIMITED: (Verdict(Outcome.PROVIDER_ERROR, True, False), timedelta(seconds=60)),
+    NotDialedKind.LINE_LIMIT: (Verdict(Outcome.PROVIDER_ERROR, True, False), timedelta(hours=1)),
+    # Nothing was dialed and the settings may be mended soon: the call waits a few times before it fails.
+    NotDialedKind.CONFIG_ERROR: (Verdict(Outcome.CONFIG_ERROR, True, False), timedelta(minutes=10)),
+    NotDialedKind.INVALID_NUMBER: (Verdict(Outcome.INVALID_NUMBER, False, False), None),
+}
+"""What each certain "not dialed" means for the call, and the least wait when the provider names none."""
+
+CONTENTION = frozenset(
+    {
+        NotDialedKind.PERMIT_LAPSED,
+        NotDialedKind.CAPACITY,
+        NotDialedKind.RATE_LIMITED,
+        NotDialedKind.LINE_LIMIT,
+    }
+)
+"""Want of room, not a fault of the call: such tries never use a call up."""
+
+
+def settle_dial(attempt: AttemptView, result: DialResult) -> Settled:
+    """Apply what the provider answered to our own request."""
+    if isinstance(result, Placed):
+        return _placed(attempt, result.provider_call_id)
+    if attempt.state not in (AttemptState.DIALING, AttemptState.FATE_UNKNOWN):
+        # A webhook was quicker than the answer: what it said is firmer than a lost answer.
+        contradiction = isinstance(result, NotDialed) and attempt.provider_call_id is not None
+        return Settled(attempt, alarm="not_dialed_but_reported" if contradiction else None)
+    if isinstance(result, FateUnknown):
+        return Settled(replace(attempt, state=AttemptState.FATE_UNKNOWN, detail=result.message))
+    verdict, wait = _NOT_DIALED[result.kind]
+    contended = result.kind in CONTENTION
+    outcome = None if contended else verdict.outcome
+    closed = replace(attempt, state=AttemptState.NOT_DIALED, outcome=outcome, detail=f"{result.kind}: {result.message}")
+    return Settled(closed, verdict, wait=result.retry_after or wait, contended=contended)
+
+
+def settle_report(attempt: AttemptView, report: CallReport) -> Settled:
+    """Apply what the provider says of the call, however it reached us."""
+    alarm = _second_id(attempt, report.provider_call_id)
+    if alarm is not None:
+        return Settled(attempt, alarm=alarm)
+    if attempt.state is AttemptState.NOT_DIALED:
+        return Settled(attempt, alarm="reported_but_not_dialed")
+    told = replace(
+        attempt,
+        provider_call_id=report.provider_call_id,
+        connected=attempt.connected or report.phase is Phase.CONNECTED,
+        ended_reason=report.ended_reason or attempt.ended_reason,
+        duration=report.duration or attempt.duration,
+        cost_usd=report.cost_usd if report.cost_usd is not None else attempt.cost_usd,
+    )
+    if attempt.state is AttemptState.CLOSED:
+        return _late(attempt, told, report)
+    if report.phase is Phase.REPORTED:
+        return _closed(told, report)
+    if report.phase is Phase.ENDED:
+        outcome = report.verdict.outcome if report.verdict else told.outcome
+        return Settled(replace(told, state=AttemptState.ENDED, outcome=outcome))
+    if attempt.state is AttemptState.ENDED:
+        return Settled(told)
+    return Settled(replace(told, state=AttemptState.IN_PROGRESS))
+
+
+def close_unknown(attempt: AttemptView, *, detail: str) -> AttemptView:
+    """End an attempt whose outcome nobody will ever tell us."""
+    return replace(attempt, state=AttemptState.CLOSED, outcome=Outcome.UNKNOWN, detail=detail)
+
+
+def _placed(attempt: AttemptView, provider_call_id: str) -> Settled:
+    alarm = _second_id(attempt, provider_call_id)
+    if alarm is not None:
+        return Settled(attempt, alarm=alarm)
+    if attempt.state is AttemptState.NOT_DIALED:
+        return Settled(attempt, alarm="placed_but_not_dialed")
+    if attempt.state in (AttemptState.DIALING, AttemptState.FATE_UNKNOWN):
+        return Settled(replace(attempt, state=AttemptState.IN_PROGRESS, provider_call_id=provider_call_id))
+    return Settled(replace(attempt, provider_call_id=provider_call_id))
+
+
+def _closed(told: AttemptView, report: CallReport) -> Settled:
+    verdict = report.verdict or Verdict(Outcome.UNKNOWN, retryable=False, counts=True)
+    if told.connected and verdict.outcome is Outcome.PROVIDER_ERROR:
+        # The person picked up and heard silence: ringing again would be a second call in their pocket.
+        verdict = Verdict(Outcome.PROVIDER_ERROR, retryable=False, counts=True)
+    return Settled(replace(told, state=AttemptState.CLOSED, outcome=verdict.outcome), verdict)
+
+
+def _late(attempt: AttemptView, told: AttemptView, report: CallReport) -> Settled:
+    """A report for an attempt that is over: usually a duplicate; after a redial it is a call nobody counted on."""
+    if attempt.outcome is not Outcome.UNKNOWN or report.phase.rank < Phase.ENDED.rank:
+        surprise = attempt.outcome is Outcome.UNKNOWN and attempt.provider_call_id is None
+        return Settled(attempt, alarm="late_report_of_unknown_attempt" if surprise else None)
+    outcome = report.verdict.outcome if report.verdict else Outcome.UNKNOWN
+    alarm = "late_report_of_unknown_attempt" if attempt.provider_call_id is None else None
+    return Settled(replace(told, outcome=outcome), alarm=alarm)
+
+
+def _second_id(attempt: AttemptView, provider_call_id: str) -> str | None:
+    """One attempt, one provider call. A second id means that somebody was called twice: say so loudly."""
+    if attempt.provider_call_id is not None and attempt.provider_call_id != provider_call_id:
+        return "second_provider_call"
+    return None

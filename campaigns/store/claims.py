@@ -1,0 +1,334 @@
+"""The claim's reads and writes, in the order that the lock order asks: calls by id, then live by number, then facts."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, text
+
+from campaigns.calls.permits import LIVE_MARGIN
+from campaigns.compliance.facts import Consent, ConsentLevel, Purpose, Revocation, Suppression
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedCall:
+    """A locked call with its customer, as the claim found it."""
+
+    id: int
+    epoch: int
+    run_id: int
+    number: str
+    line: str
+    requests: int
+    name: str | None
+    external_id: str | None
+    person: str | None
+    state: str | None
+    zip: str | None
+    timezone: str | None
+    line_type: str
+    variables: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignFacts:
+    """The campaign, its account and the system switch, read with the clock: one row."""
+
+    read_at: datetime
+    campaign_at: datetime
+    clock_speed: float
+    rehearsal: bool
+    campaign_id: int
+    name: str
+    state: str
+    webhook_token: str
+    account: str
+    provider: str
+    limit_group: str
+    simulator: bool
+    ring_timeout: timedelta
+    max_duration: timedelta
+    reconcile_after: list[timedelta]
+    paused_reason: str | None
+    cooling: bool
+    clock_skew: timedelta
+    account_cps: float
+    campaign_cps: float | None
+    webhooks: bool
+    stopped: bool
+    rules_digest: str | None
+    tzdata_version: str | None
+    fsync: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RunFacts:
+    """One run's bounds and the definition it dials by."""
+
+    id: int
+    earliest_at: datetime
+    latest_at: datetime
+    version_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class PersonFacts:
+    """What is on record about one number."""
+
+    consents: tuple[Consent, ...] = ()
+    revocations: tuple[Revocation, ...] = ()
+    suppressions: tuple[Suppression, ...] = ()
+    attempts: tuple[tuple[int, datetime], ...] = ()
+    """(call id, campaign instant) of every counted attempt inside the longest cap's window."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewAttempt:
+    """An attempt as it is committed before its request leaves. `usable_for`: machine time from the facts."""
+
+    id: UUID
+    call: QueuedCall
+    task_id: str
+    campaign_at: datetime
+    read_at: datetime
+    usable_for: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class NewDecision:
+    """One verdict on record; `attempt_id` set for a permit, `rule_id` for a refusal."""
+
+    call_id: int
+    attempt_id: UUID | None
+    rule_id: str | None
+    next_allowed_at: datetime | None
+    consent_id: int | None
+    zones: tuple[str, ...]
+    jurisdictions: tuple[str, ...]
+    checks: str
+    """JSON."""
+
+
+def bound_claim(connection: Connection) -> None:
+    """A claim that hangs is worthless and holds locks: the server ends it after about a permit's life."""
+    connection.execute(
+        text("""
+            SELECT set_config('idle_in_transaction_session_timeout', '1000', true),
+                   set_config('statement_timeout', '1500', true)
+        """)
+    )
+
+
+def lock_queued(connection: Connection, refs: Mapping[int, int], *, campaign_id: int) -> list[QueuedCall]:
+    """Lock the calls that are still queued under the epoch of the message (`refs`: id → epoch), by id."""
+    rows = connection.execute(
+        text("""
+            SELECT c.id, c.epoch, c.run_id, c.number, c.line, c.requests, u.name, u.external_id, u.person, u.state,
+                u.zip, u.timezone, u.line_type, u.variables
+            FROM calls c JOIN customers u ON u.id = c.id
+            WHERE c.id = ANY(:ids) AND c.state = 'queued' AND c.campaign_id = :campaign_id
+            ORDER BY c.id FOR UPDATE OF c
+        """),
+        {"ids": list(refs), "campaign_id": campaign_id},
+    )
+    return [call for row in rows if (call := QueuedCall(**row._asdict())).epoch == refs[call.id]]
+
+
+def take_numbers(
+    connection: Connection, calls: Sequence[QueuedCall], attempts: Mapping[int, UUID], *, campaign_id: int
+) -> set[int]:
+    """Lock each person's number and take a slot; returns the ids of the calls that got theirs.
+
+    A number that is live elsewhere is simply not returned. The hold is provisional: `write_attempts` sets its end.
+    """
+    rows = connection.execute(
+        text("""
+            INSERT INTO live (number, attempt_id, call_id, campaign_id, limit_group, hold_until)
+            SELECT n.number, n.attempt_id, n.call_id, :campaign_id, a.limit_group, clock_timestamp() + interval '1 hour'
+            FROM unnest(CAST(:numbers AS text[]), CAST(:attempts AS uuid[]), CAST(:calls AS bigint[]))
+                AS n(number, attempt_id, call_id)
+            JOIN campaigns c ON c.id = :campaign_id JOIN accounts a ON a.name = c.account
+            ORDER BY n.number
+            ON CONFLICT DO NOTHING RETURNING call_id
+        """),
+        {
+            "campaign_id": campaign_id,
+            "numbers": [call.number for call in calls],
+            "attempts": [attempts[call.id] for call in calls],
+            "calls": [call.id for call in calls],
+        },
+    )
+    return {row.call_id for row in rows}
+
+
+def give_numbers_back(connection: Connection, attempts: Sequence[UUID]) -> None:
+    """Undo `take_numbers` for attempts that the gate refused."""
+    if attempts:
+        connection.execute(text("DELETE FROM live WHERE attempt_id = ANY(:attempts)"), {"attempts": list(attempts)})
+
+
+def campaign_facts(connection: Connection, campaign_id: int) -> CampaignFacts | None:
+    """Campaign, account, switch and both clocks, in one statement after the locks. None: no such campaign."""
+    row = connection.execute(
+        text("""
+            SELECT t.read_at, c.clock_speed, c.clock_machine_at IS NOT NULL AS rehearsal,
+                CASE WHEN c.clock_campaign_at IS NULL THEN t.read_at
+                    ELSE c.clock_campaign_at + (t.read_at - c.clock_machine_at) * c.clock_speed END AS campaign_at,
+                c.id AS campaign_id, c.name, c.state, c.webhook_token, c.account, a.provider, a.limit_group,
+                a.simulator, a.ring_timeout, a.max_duration, a.reconcile_after, a.paused_reason,
+                coalesce(a.cooldown_until > t.read_at, false) AS cooling, a.clock_skew,
+                (SELECT min(b.calls_per_second) FROM accounts b WHERE b.limit_group = a.limit_group) AS account_cps,
+                c.calls_per_second AS campaign_cps, a.webhooks, s.stopped, s.rules_digest, s.tzdata_version,
+                current_setting('fsync')::boolean AND current_setting('synchronous_commit') <> 'off' AS fsync
+            FROM (SELECT clock_timestamp() AS read_at) t, campaigns c JOIN accounts a ON a.name = c.account, system s
+            WHERE c.id = :campaign_id
+        """),
+        {"campaign_id": campaign_id},
+    ).one_or_none()
+    return None if row is None else CampaignFacts(**row._asdict())
+
+
+def run_facts(connection: Connection, run_ids: Sequence[int]) -> dict[int, RunFacts]:
+    """The runs of a group of calls."""
+    rows = connection.execute(
+        text("SELECT id, earliest_at, latest_at, version_id FROM runs WHERE id = ANY(:ids)"), {"ids": list(run_ids)}
+    )
+    return {row.id: RunFacts(**row._asdict()) for row in rows}
+
+
+def definition_of(connection: Connection, version_id: int) -> dict[str, Any]:
+    """The stored definition of one campaign version (versions never change, so callers may keep it)."""
+    row = connection.execute(text("SELECT definition FROM campaign_versions WHERE id = :id"), {"id": version_id}).one()
+    definition: dict[str, Any] = row.definition
+    return definition
+
+
+def person_facts(connection: Connection, numbers: Sequence[str], *, attempts_since: datetime) -> dict[str, PersonFacts]:
+    """Everything on record about these numbers, whatever campaign it came from."""
+    wanted = {"numbers": list(numbers), "since": attempts_since}
+    consents: dict[str, list[Consent]] = {}
+    for row in connection.execute(_CONSENTS, wanted):
+        consents.setdefault(row.number, []).append(
+            Consent(
+                id=row.id,
+                level=ConsentLevel(row.level),
+                seller=row.seller,
+                purpose=Purpose(row.purpose) if row.purpose else None,
+                obtained_at=row.obtained_at,
+                source=row.source,
+            )
+        )
+    revocations: dict[str, list[Revocation]] = {}
+    for row in connection.execute(_REVOCATIONS, wanted):
+        revocations.setdefault(row.number, []).append(Revocation(row.scope, row.scope_value, row.effective_at))
+    suppressions: dict[str, list[Suppression]] = {}
+    for row in connection.execute(_SUPPRESSIONS, wanted):
+        suppressions.setdefault(row.number, []).append(Suppression(row.list_name, row.scope, row.scope_value))
+    attempts: dict[str, list[tuple[int, datetime]]] = {}
+    for row in connection.execute(_ATTEMPTS, wanted):
+        attempts.setdefault(row.number, []).append((row.call_id, row.campaign_at))
+    return {
+        number: PersonFacts(
+            tuple(consents.get(number, ())),
+            tuple(revocations.get(number, ())),
+            tuple(suppressions.get(number, ())),
+            tuple(attempts.get(number, ())),
+        )
+        for number in numbers
+    }
+
+
+_CONSENTS = text(
+    "SELECT id, number, level, seller, purpose, obtained_at, source FROM consents WHERE number = ANY(:numbers)"
+)
+_REVOCATIONS = text("SELECT number, scope, scope_value, effective_at FROM revocations WHERE number = ANY(:numbers)")
+_SUPPRESSIONS = text("""
+    SELECT number, list_name, scope, scope_value FROM suppressions WHERE number = ANY(:numbers) AND removed_at IS NULL
+""")
+_ATTEMPTS = text("""
+    SELECT number, call_id, campaign_at FROM attempts
+    WHERE number = ANY(:numbers) AND counts AND campaign_at >= :since ORDER BY campaign_at
+""")
+
+
+def write_attempts(
+    connection: Connection, attempts: Sequence[NewAttempt], *, facts: CampaignFacts, check_after: timedelta
+) -> None:
+    """Commit the attempts: from here on nobody else may dial these calls, and rescue looks after `check_after`."""
+    if not attempts:
+        return
+    connection.execute(
+        text("""
+            WITH new AS (
+                INSERT INTO attempts (id, call_id, attempt_no, run_id, campaign_id, account, number, line, epoch,
+                    task_id, state, campaign_at, claimed_at, send_by, check_at)
+                SELECT n.id, n.call_id,
+                    1 + coalesce((SELECT max(t.attempt_no) FROM attempts t WHERE t.call_id = n.call_id), 0),
+                    n.run_id, :campaign_id, :account, n.number, n.line, n.epoch,
+                    n.task_id, 'dialing', n.campaign_at, n.read_at, n.read_at + n.usable,
+                    n.read_at + n.usable + :check_after
+                FROM unnest(CAST(:ids AS uuid[]), CAST(:calls AS bigint[]), CAST(:runs AS bigint[]),
+                    CAST(:numbers AS text[]), CAST(:lines AS text[]), CAST(:epochs AS integer[]),
+                    CAST(:tasks AS text[]), CAST(:campaign_ats AS timestamptz[]), CAST(:read_ats AS timestamptz[]),
+                    CAST(:usables AS interval[]))
+                    AS n(id, call_id, run_id, number, line, epoch, task_id, campaign_at, read_at, usable)
+                RETURNING id, send_by
+            )
+            UPDATE live SET hold_until = new.send_by + CAST(:ring AS interval) + CAST(:talk AS interval) + :margin
+            FROM new WHERE live.attempt_id = new.id
+        """),
+        {
+            "campaign_id": facts.campaign_id,
+            "account": facts.account,
+            "check_after": check_after,
+            "ring": facts.ring_timeout,
+            "talk": facts.max_duration,
+            "margin": LIVE_MARGIN,
+            "ids": [attempt.id for attempt in attempts],
+            "calls": [attempt.call.id for attempt in attempts],
+            "runs": [attempt.call.run_id for attempt in attempts],
+            "numbers": [attempt.call.number for attempt in attempts],
+            "lines": [attempt.call.line for attempt in attempts],
+            "epochs": [attempt.call.epoch for attempt in attempts],
+            "tasks": [attempt.task_id for attempt in attempts],
+            "campaign_ats": [attempt.campaign_at for attempt in attempts],
+            "read_ats": [attempt.read_at for attempt in attempts],
+            "usables": [attempt.usable_for for attempt in attempts],
+        },
+    )
+
+
+def write_decisions(
+    connection: Connection, decisions: Sequence[NewDecision], *, facts: CampaignFacts, rules_digest: str, tzdata: str
+) -> None:
+    """Put every verdict on record, in the transaction that acts on it."""
+    if not decisions:
+        return
+    connection.execute(
+        text("""
+            INSERT INTO decisions (call_id, attempt_id, decided_at, campaign_at, verdict, rule_id, next_allowed_at,
+                consent_id, zones, jurisdictions, rules_digest, tzdata_version, checks)
+            VALUES (:call_id, :attempt_id, :decided_at, :campaign_at,
+                CASE WHEN CAST(:rule_id AS text) IS NULL THEN 'permit' ELSE 'refusal' END, :rule_id, :next_allowed_at,
+                :consent_id, :zones, :jurisdictions, :rules_digest, :tzdata_version, CAST(:checks AS jsonb))
+        """),
+        [
+            {
+                "call_id": decision.call_id,
+                "attempt_id": decision.attempt_id,
+                "decided_at": facts.read_at,
+                "campaign_at": facts.campaign_at,
+                "rule_id": decision.rule_id,
+                "next_allowed_at": decision.next_allowed_at,
+                "consent_id": decision.consent_id,
+                "zones": list(decision.zones),
+                "jurisdictions": list(decision.jurisdictions),
+                "rules_digest": rules_digest,
+                "tzdata_version": tzdata,
+                "checks": decision.checks,
+            }
+            for decision in decisions
+        ],
+    )

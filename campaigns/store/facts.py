@@ -1,0 +1,219 @@
+"""Recording what became of attempts: the locked view, and the writes that follow from it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import Connection, text
+
+from campaigns.calls.outcomes import Outcome
+from campaigns.calls.states import FINAL_ATTEMPT_STATES, AttemptState, CallState
+
+
+@dataclass(frozen=True, slots=True)
+class LockedCall:
+    """A call under lock, with where its customer is."""
+
+    id: int
+    state: CallState
+    epoch: int
+    run_id: int
+    campaign_id: int
+    number: str
+    attempts: int
+    requests: int
+    address_state: str | None
+    zip: str | None
+    timezone: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRow:
+    """An attempt of a locked call."""
+
+    id: UUID
+    call_id: int
+    account: str
+    state: AttemptState
+    provider_call_id: str | None
+    connected: bool
+    counts: bool
+    outcome: Outcome | None
+    ended_reason: str | None
+    detail: str | None
+    duration: timedelta | None
+    cost_usd: float | None
+    claimed_at: datetime
+    absences: int
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptChange:
+    """An attempt as it is to be written. `check_after`: machine time until the next look; None when it is over."""
+
+    id: UUID
+    state: AttemptState
+    provider_call_id: str | None
+    connected: bool
+    counts: bool
+    outcome: Outcome | None
+    ended_reason: str | None
+    detail: str | None
+    duration: timedelta | None
+    cost_usd: float | None
+    check_after: timedelta | None
+    requested_at: datetime | None = None
+
+
+def lock_calls_of(connection: Connection, attempt_ids: Sequence[UUID]) -> dict[int, LockedCall]:
+    """Lock the calls of these attempts, by id, and read them as they are then."""
+    rows = connection.execute(
+        text("""
+            SELECT c.id, c.state, c.epoch, c.run_id, c.campaign_id, c.number, c.attempts, c.requests,
+                u.state AS address_state, u.zip, u.timezone
+            FROM calls c JOIN customers u ON u.id = c.id
+            WHERE c.id IN (SELECT call_id FROM attempts WHERE id = ANY(:ids)) ORDER BY c.id FOR UPDATE OF c
+        """),
+        {"ids": list(attempt_ids)},
+    )
+    return {row.id: LockedCall(**{**row._asdict(), "state": CallState(row.state)}) for row in rows}
+
+
+def attempts_of(connection: Connection, call_ids: Sequence[int]) -> list[AttemptRow]:
+    """Every attempt of these calls, the newest last. Call their rows' lock yours first."""
+    rows = connection.execute(
+        text("""
+            SELECT id, call_id, account, state, provider_call_id, connected, counts, outcome, ended_reason, detail,
+                duration, cost_usd, claimed_at, absences
+            FROM attempts WHERE call_id = ANY(:ids) ORDER BY call_id, attempt_no
+        """),
+        {"ids": list(call_ids)},
+    )
+    return [
+        AttemptRow(
+            **{
+                **row._asdict(),
+                "state": AttemptState(row.state),
+                "outcome": Outcome(row.outcome) if row.outcome else None,
+            }
+        )
+        for row in rows
+    ]
+
+
+def write_attempt_changes(connection: Connection, changes: Sequence[AttemptChange]) -> None:
+    """Write attempts and what follows for their live rows: over → gone, ended → slot free, number still held."""
+    if not changes:
+        return
+    connection.execute(
+        text("""
+            UPDATE attempts SET state = :state, provider_call_id = :provider_call_id, connected = :connected,
+                counts = :counts, outcome = :outcome, ended_reason = :ended_reason, detail = :detail,
+                duration = :duration, cost_usd = :cost_usd,
+                requested_at = coalesce(:requested_at, requested_at),
+                check_at = clock_timestamp() + CAST(:check_after AS interval),
+                ended_at = CASE WHEN CAST(:over AS boolean) OR :state = 'ended'
+                    THEN coalesce(ended_at, clock_timestamp()) ELSE ended_at END,
+                closed_at = CASE WHEN CAST(:over AS boolean) THEN coalesce(closed_at, clock_timestamp()) END,
+                needs_person = needs_person AND NOT CAST(:over AS boolean)
+            WHERE id = :id
+        """),
+        [
+            {
+                "id": change.id,
+                "state": change.state.value,
+                "provider_call_id": change.provider_call_id,
+                "connected": change.connected,
+                "counts": change.counts,
+                "outcome": change.outcome.value if change.outcome else None,
+                "ended_reason": change.ended_reason,
+                "detail": change.detail,
+                "duration": change.duration,
+                "cost_usd": change.cost_usd,
+                "requested_at": change.requested_at,
+                "check_after": change.check_after,
+                "over": _is_over(change),
+            }
+            for change in changes
+        ],
+    )
+    free_live(connection, [change.id for change in changes if _is_over(change)])
+
+
+def free_live(connection: Connection, attempt_ids: Sequence[UUID]) -> None:
+    """Give slot and number of these attempts back."""
+    if attempt_ids:
+        connection.execute(text("DELETE FROM live WHERE attempt_id = ANY(:ids)"), {"ids": list(attempt_ids)})
+
+
+def free_slots(connection: Connection, attempt_ids: Sequence[UUID], *, grace: timedelta) -> None:
+    """The conversations are over: the slots are free at once, the numbers stay locked for the report."""
+    if attempt_ids:
+        connection.execute(
+            text("""
+                UPDATE live SET holds_slot = false, hold_until = clock_timestamp() + CAST(:grace AS interval)
+                WHERE attempt_id = ANY(:ids) AND holds_slot
+            """),
+            {"ids": list(attempt_ids), "grace": grace},
+        )
+
+
+def extend_live(connection: Connection, attempt_ids: Sequence[UUID], *, hold: timedelta) -> None:
+    """The provider says that these calls are still going on."""
+    if attempt_ids:
+        connection.execute(
+            text("""
+                UPDATE live SET hold_until = greatest(hold_until, clock_timestamp() + CAST(:hold AS interval))
+                WHERE attempt_id = ANY(:ids)
+            """),
+            {"ids": list(attempt_ids), "hold": hold},
+        )
+
+
+def raise_alarm(connection: Connection, *, kind: str, attempt_id: UUID | None, detail: str) -> None:
+    """Something that must never happen, or that a person has to look at."""
+    connection.execute(
+        text("INSERT INTO alarms (kind, attempt_id, detail) VALUES (:kind, :attempt_id, :detail)"),
+        {"kind": kind, "attempt_id": attempt_id, "detail": detail},
+    )
+
+
+def _is_over(change: AttemptChange) -> bool:
+    return change.state in FINAL_ATTEMPT_STATES
+
+
+def accounts_of(connection: Connection, attempt_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """The account of each attempt."""
+    rows = connection.execute(text("SELECT id, account FROM attempts WHERE id = ANY(:ids)"), {"ids": list(attempt_ids)})
+    return {row.id: row.account for row in rows}
+
+
+def note_trouble(connection: Connection, account: str, *, cooldown: timedelta | None, skew: timedelta | None) -> None:
+    """What requests showed of the account: a pause to keep, a clock that moved by more than half a second."""
+    connection.execute(
+        text("""
+            UPDATE accounts SET
+                cooldown_until = greatest(cooldown_until, clock_timestamp() + CAST(:cooldown AS interval)),
+                clock_skew = coalesce(CAST(:skew AS interval), clock_skew)
+            WHERE name = :account AND (CAST(:cooldown AS interval) IS NOT NULL
+                OR abs(extract(epoch FROM clock_skew - CAST(:skew AS interval))) > 0.5)
+        """),
+        {"account": account, "cooldown": cooldown, "skew": skew},
+    )
+
+
+def count_config_errors(connection: Connection, account: str, *, errors: int, most: int, reason: str) -> bool:
+    """Add refusals in a row (0 resets the count); pauses the account at `most`. Returns whether it paused it now."""
+    row = connection.execute(
+        text("""
+            UPDATE accounts SET
+                config_errors = CASE WHEN :errors = 0 THEN 0 ELSE config_errors + :errors END,
+                paused_reason = CASE WHEN :errors > 0 AND config_errors + :errors >= :most
+                    THEN coalesce(paused_reason, :reason) ELSE paused_reason END
+            WHERE name = :account AND (:errors > 0 OR config_errors > 0)
+            RETURNING paused_reason = :reason AS paused
+        """),
+        {"account": account, "errors": errors, "most": most, "reason": reason},
+    ).one_or_none()
+    return bool(row and row.paused)

@@ -1,0 +1,188 @@
+"""What the feed reads and writes. Everything is derived from row states; nothing is counted elsewhere."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, text
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRoom:
+    """The limits of one credential and how much of them is in use. `ready` False: `held_by` says why."""
+
+    concurrency: int
+    calls_per_second: float
+    live: int
+    queued: int
+    held_by: str | None
+    starved: bool
+    """Released calls and no worker took any for a while."""
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignRoom:
+    """One active campaign with open runs, its own limits and use."""
+
+    id: int
+    name: str
+    priority: int
+    weight: int
+    lines: tuple[str, ...]
+    line_daily_limit: int | None
+    campaign_at: datetime
+    concurrency: int | None
+    calls_per_second: float | None
+    budget_left: int | None
+    live: int
+    queued: int
+
+
+@dataclass(frozen=True, slots=True)
+class DueCall:
+    call_id: int
+    epoch: int
+    closes_at: datetime
+    line: str | None
+    """The line of an earlier attempt: a person who is called again sees the same caller ID."""
+
+
+def limit_groups(connection: Connection) -> list[str]:
+    """Limit groups that have an active campaign with an open run."""
+    rows = connection.execute(
+        text("""
+            SELECT DISTINCT a.limit_group FROM accounts a JOIN campaigns c ON c.account = a.name
+            WHERE c.state = 'active' AND EXISTS (SELECT FROM runs r WHERE r.campaign_id = c.id AND r.state = 'active')
+            ORDER BY 1
+        """)
+    )
+    return [row.limit_group for row in rows]
+
+
+def lock_accounts(connection: Connection, limit_group: str) -> None:
+    """Be the only granter of this credential's limits until the transaction ends."""
+    connection.execute(
+        text("SELECT FROM accounts WHERE limit_group = :limit_group ORDER BY name FOR UPDATE"),
+        {"limit_group": limit_group},
+    )
+
+
+def account_room(connection: Connection, limit_group: str, *, starved_after: timedelta) -> AccountRoom | None:
+    """Read limits and use, in a statement after the lock; None when the group has no account."""
+    row = connection.execute(
+        text("""
+            SELECT min(a.concurrency) AS concurrency, min(a.calls_per_second) AS calls_per_second,
+                (SELECT stopped FROM system) AS stopped,
+                max(a.paused_reason) AS paused_reason,
+                max(a.cooldown_until) > clock_timestamp() AS cooling,
+                (SELECT count(*) FROM live l WHERE l.limit_group = :limit_group AND l.holds_slot) AS live,
+                (SELECT count(*) FROM calls q JOIN campaigns c ON c.id = q.campaign_id
+                    JOIN accounts b ON b.name = c.account
+                    WHERE b.limit_group = :limit_group AND q.state = 'queued') AS queued,
+                max(a.released_at) AS released_at,
+                (SELECT consumed_at FROM consumption WHERE limit_group = :limit_group) AS consumed_at,
+                max(a.released_at) < clock_timestamp() - CAST(:starved_after AS interval) AS watched_long
+            FROM accounts a WHERE a.limit_group = :limit_group
+        """),
+        {"limit_group": limit_group, "starved_after": starved_after},
+    ).one()
+    if row.concurrency is None:
+        return None
+    held_by = "stopped" if row.stopped else row.paused_reason or ("cooling_down" if row.cooling else None)
+    unseen = row.consumed_at is None or row.released_at is None or row.consumed_at < row.released_at
+    return AccountRoom(
+        concurrency=row.concurrency,
+        calls_per_second=row.calls_per_second,
+        live=row.live,
+        queued=row.queued,
+        held_by=held_by,
+        starved=bool(row.watched_long) and unseen,
+    )
+
+
+def campaign_rooms(connection: Connection, limit_group: str) -> list[CampaignRoom]:
+    """Active campaigns of the group that have an open run. A paused one costs one index row."""
+    rows = connection.execute(
+        text("""
+            SELECT c.id, c.name, c.priority, c.weight, c.lines, c.line_daily_limit, c.concurrency, c.calls_per_second,
+                campaign_now(c.clock_campaign_at, c.clock_machine_at, c.clock_speed) AS campaign_at,
+                (SELECT count(*) FROM live l WHERE l.limit_group = :limit_group AND l.campaign_id = c.id
+                    AND l.holds_slot) AS live,
+                (SELECT count(*) FROM calls q WHERE q.campaign_id = c.id AND q.state = 'queued') AS queued,
+                CASE WHEN c.dial_budget IS NOT NULL THEN c.dial_budget
+                    - (SELECT count(*) FROM attempts t WHERE t.campaign_id = c.id AND t.counts) END AS budget_left
+            FROM campaigns c JOIN accounts a ON a.name = c.account
+            WHERE a.limit_group = :limit_group AND c.state = 'active'
+                AND EXISTS (SELECT FROM runs r WHERE r.campaign_id = c.id AND r.state = 'active')
+            ORDER BY c.id
+        """),
+        {"limit_group": limit_group},
+    )
+    return [
+        CampaignRoom(**{**row._asdict(), "lines": tuple(row.lines)})  # one mapping, one place that knows the columns
+        for row in rows
+    ]
+
+
+_DUE = text("""
+    SELECT due.id AS call_id, due.epoch, due.closes_at, due.line
+    FROM runs r
+    JOIN zone_groups g ON g.run_id = r.id
+    CROSS JOIN LATERAL (
+        SELECT q.id, q.epoch, q.closes_at, q.line FROM calls q
+        WHERE q.run_id = r.id AND q.group_id = g.id AND q.state = 'scheduled'
+            AND q.due_at <= :campaign_at AND q.closes_at > :campaign_at
+        ORDER BY q.due_at LIMIT :most
+    ) due
+    WHERE r.campaign_id = :campaign_id AND r.state = 'active' AND r.latest_at > :campaign_at
+    ORDER BY due.closes_at, due.id
+    LIMIT :most
+""")
+
+
+def due_calls(connection: Connection, *, campaign_id: int, campaign_at: datetime, most: int) -> list[DueCall]:
+    """Up to `most` calls that may be dialed now, those whose window closes soonest first.
+
+    One index seek per zone group and run, so the cost does not grow with the calls that wait.
+    """
+    rows = connection.execute(_DUE, {"campaign_id": campaign_id, "campaign_at": campaign_at, "most": most})
+    return [DueCall(row.call_id, row.epoch, row.closes_at, row.line) for row in rows]
+
+
+def line_use(connection: Connection, lines: Sequence[str], *, day_starts_at: datetime) -> dict[str, int]:
+    """Counted attempts per line since `day_starts_at` (campaign clock) plus calls queued for it."""
+    rows = connection.execute(
+        text("""
+            SELECT line, sum(n) AS used FROM (
+                SELECT line, count(*) AS n FROM attempts
+                WHERE line = ANY(:lines) AND counts AND campaign_at >= :day_starts_at GROUP BY line
+                UNION ALL
+                SELECT line, count(*) FROM calls WHERE state = 'queued' AND line = ANY(:lines) GROUP BY line
+            ) AS use GROUP BY line
+        """),
+        {"lines": list(lines), "day_starts_at": day_starts_at},
+    )
+    return {row.line: int(row.used) for row in rows}
+
+
+def note_release(connection: Connection, limit_group: str) -> None:
+    """Start watching for a worker, unless an earlier release is still unseen."""
+    connection.execute(
+        text("""
+            UPDATE accounts a SET released_at = clock_timestamp()
+            WHERE a.limit_group = :limit_group AND (a.released_at IS NULL OR EXISTS (
+                SELECT FROM consumption c WHERE c.limit_group = a.limit_group AND c.consumed_at >= a.released_at))
+        """),
+        {"limit_group": limit_group},
+    )
+
+
+def note_consumption(connection: Connection, limit_group: str) -> None:
+    """A worker took a message of this group just now."""
+    connection.execute(
+        text("""
+            INSERT INTO consumption (limit_group, consumed_at) VALUES (:limit_group, clock_timestamp())
+            ON CONFLICT (limit_group) DO UPDATE SET consumed_at = excluded.consumed_at
+        """),
+        {"limit_group": limit_group},
+    )

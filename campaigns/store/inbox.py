@@ -1,0 +1,108 @@
+"""The inbox: every receipt is committed before the provider hears 2xx, and acted upon once."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, text
+
+
+@dataclass(frozen=True, slots=True)
+class InboxRow:
+    """A receipt that waits to be applied."""
+
+    id: int
+    account: str
+    attempt_id: UUID | None
+    provider_call_id: str | None
+    report: Mapping[str, Any]
+
+
+def put(
+    connection: Connection,
+    *,
+    account: str,
+    dedupe_key: str,
+    event_type: str,
+    attempt_id: UUID | None,
+    provider_call_id: str | None,
+    report: str | None,
+) -> bool:
+    """Store one receipt; False when this event is already there. `report` is JSON, None for an event only counted."""
+    row = connection.execute(
+        text("""
+            INSERT INTO inbox (account, dedupe_key, event_type, attempt_id, provider_call_id, report, state)
+            VALUES (:account, :dedupe_key, :event_type, :attempt_id, :provider_call_id, CAST(:report AS jsonb),
+                CASE WHEN CAST(:report AS jsonb) IS NULL THEN 'stored' ELSE 'new' END)
+            ON CONFLICT (account, dedupe_key) DO NOTHING RETURNING id
+        """),
+        {
+            "account": account,
+            "dedupe_key": dedupe_key,
+            "event_type": event_type,
+            "attempt_id": attempt_id,
+            "provider_call_id": provider_call_id,
+            "report": report,
+        },
+    ).one_or_none()
+    return row is not None
+
+
+def lock_waiting(connection: Connection, *, most: int) -> list[InboxRow]:
+    """Receipts that are due, oldest first; those that another process works on are left to it."""
+    rows = connection.execute(
+        text("""
+            SELECT id, account, attempt_id, provider_call_id, report FROM inbox
+            WHERE state IN ('new', 'unmatched') AND next_try_at <= clock_timestamp()
+            ORDER BY next_try_at, id LIMIT :most FOR UPDATE SKIP LOCKED
+        """),
+        {"most": most},
+    )
+    return [InboxRow(**row._asdict()) for row in rows]
+
+
+def match(connection: Connection, rows: Sequence[InboxRow]) -> dict[int, UUID]:
+    """Inbox id → attempt id: by the id that the provider echoes first, by its own call id second; same account only."""
+    found = connection.execute(
+        text("""
+            SELECT n.inbox_id, coalesce(
+                (SELECT t.id FROM attempts t WHERE t.id = n.attempt_id AND t.account = n.account),
+                (SELECT t.id FROM attempts t WHERE t.provider_call_id = n.provider_call_id AND t.account = n.account
+                    ORDER BY t.claimed_at LIMIT 1)) AS attempt_id
+            FROM unnest(CAST(:ids AS bigint[]), CAST(:accounts AS text[]), CAST(:attempts AS uuid[]),
+                CAST(:calls AS text[])) AS n(inbox_id, account, attempt_id, provider_call_id)
+        """),
+        {
+            "ids": [row.id for row in rows],
+            "accounts": [row.account for row in rows],
+            "attempts": [row.attempt_id for row in rows],
+            "calls": [row.provider_call_id for row in rows],
+        },
+    )
+    return {row.inbox_id: row.attempt_id for row in found if row.attempt_id is not None}
+
+
+def done(connection: Connection, ids: Sequence[int]) -> None:
+    """These receipts have been applied."""
+    connection.execute(
+        text("UPDATE inbox SET state = 'done', processed_at = clock_timestamp() WHERE id = ANY(:ids)"),
+        {"ids": list(ids)},
+    )
+
+
+def put_off(connection: Connection, ids: Sequence[int]) -> None:
+    """Nobody knows these calls yet: look again later, ever more slowly; after 24 hours they are foreign."""
+    connection.execute(
+        text("""
+            UPDATE inbox SET
+                state = CASE WHEN received_at < clock_timestamp() - interval '24 hours'
+                    THEN 'foreign' ELSE 'unmatched' END,
+                processed_at = CASE WHEN received_at < clock_timestamp() - interval '24 hours'
+                    THEN clock_timestamp() END,
+                next_try_at = clock_timestamp() + greatest(interval '5 seconds',
+                    (clock_timestamp() - received_at) / 4)
+            WHERE id = ANY(:ids)
+        """),
+        {"ids": list(ids)},
+    )
