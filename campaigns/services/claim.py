@@ -142,14 +142,14 @@ class Claim:
             connection, [call.number for call in calls], attempts_since=campaign.campaign_at - CAP_MEMORY
         )
         definitions = {run.id: self._definitions.get(connection, run.version_id) for run in runs.values()}
+        plans = {run.id: plan_of(definitions[run.id], campaign=campaign, run=run) for run in runs.values()}
         for call in calls:
             run = runs[call.run_id]
             if call.id not in taken:
                 self._send_back(call, wait=NUMBER_BUSY_WAIT, campaign=campaign, run=run, pile=pile)
                 continue
             definition = definitions[run.id]
-            plan = plan_of(definition, campaign=campaign, run=run)
-            facts = facts_of(call, plan, people[call.number])
+            facts = facts_of(call, plans[run.id], people[call.number])
             decision = self._gatekeeper.decide(facts, now=campaign.campaign_at)
             attempt_id = attempt_ids[call.id]
             if isinstance(decision, Permit):

@@ -8,6 +8,7 @@ the task ends only when all of it is committed.
 
 import asyncio
 import logging
+import math
 import threading
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import Future
@@ -16,7 +17,7 @@ from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from campaigns.calls.pacing import JITTER
 from campaigns.providers.contract import (
@@ -93,6 +94,10 @@ class Dispatch:
         if campaign is None:
             log.error("dispatch_unknown_campaign campaign_id=%s", campaign_id)
             return DispatchResult()
+        if campaign.account not in self._providers:
+            # Nothing is claimed: the lease brings the calls to a worker whose settings know the account.
+            log.error("dispatch_unknown_account campaign_id=%s account=%s", campaign_id, campaign.account)
+            return DispatchResult()
         self._prove_consumption(campaign.limit_group)
         total, groups = DispatchResult(), list[Future[list[Future[None]]]]()
         spacings, left = _spacings(campaign), list(refs)
@@ -105,9 +110,9 @@ class Dispatch:
             claimed = self._claim_group(now, campaign_id=campaign_id, task_id=task_id)
             if claimed is not None:
                 total = _plus(total, claimed)
+                spacings = _spacings(claimed.campaign)
             if claimed is not None and claimed.calls:
-                instants = self._pace.take(spacings, len(claimed.calls))
-                groups.append(self._run_async(self._send_group(claimed, instants, spacings)))
+                groups.append(self._start(claimed, spacings))
         for group in groups:
             for written in group.result():
                 written.result()
@@ -132,6 +137,16 @@ class Dispatch:
                 # Rolled back whole: nothing was claimed, nothing was sent.
                 log.warning("claim_repeated try=%d cause=%s", attempt, type(error.orig).__name__)
         return None
+
+    def _start(self, claimed: Claimed, spacings: Mapping[str, float]) -> Future[list[Future[None]]]:
+        """Take the instants and put the group on the loop; returns at once."""
+        try:
+            instants = self._pace.take(spacings, len(claimed.calls))
+        except SQLAlchemyError as error:
+            # Claimed, and surely nothing sent: say so, rather than leave fates to be reconciled.
+            log.warning("pace_failed calls=%d cause=%s", len(claimed.calls), type(error).__name__)
+            instants = [math.inf] * len(claimed.calls)
+        return self._run_async(self._send_group(claimed, instants, spacings))
 
     async def _send_group(
         self, claimed: Claimed, instants: Sequence[float], spacings: Mapping[str, float]
@@ -162,7 +177,11 @@ class Dispatch:
             await asyncio.sleep(max(0.0, instant - self._clock()))
             if self._clock() - instant <= JITTER:
                 return None
-            (instant,) = await asyncio.to_thread(self._pace.take, spacings, 1)
+            try:
+                (instant,) = await asyncio.to_thread(self._pace.take, spacings, 1)
+            except SQLAlchemyError as error:
+                log.warning("pace_failed calls=1 cause=%s", type(error).__name__)
+                break
         return NotDialed(NotDialedKind.PERMIT_LAPSED, "the permit's second was over before its turn came")
 
     def _request(self, call: ClaimedCall, claimed: Claimed) -> DialRequest:

@@ -14,6 +14,7 @@ from campaigns.providers.contract import FateUnknown
 from campaigns.services.ports import Publisher
 from campaigns.services.record import Fact, Recorder
 from campaigns.store import repair as rows
+from campaigns.store.control import cancel_waiting_calls
 from campaigns.store.moves import Move, apply_moves
 
 log = logging.getLogger(__name__)
@@ -30,6 +31,7 @@ class RescueResult:
     fates: int = 0
     expired: int = 0
     failed: int = 0
+    cancelled: int = 0
     finished_runs: int = 0
 
 
@@ -48,6 +50,7 @@ class Rescue:
             fates=self._mark_silent_dials(),
             expired=self._expire(),
             failed=self._fail_fates(),
+            cancelled=self._cancel(),
             finished_runs=self._finish(),
         )
         self._drop_holds()
@@ -84,6 +87,13 @@ class Rescue:
     def _fail_fates(self) -> int:
         with self._engine.begin() as connection:
             return rows.fail_unknown_fates(connection, most=CHUNK)
+
+    def _cancel(self) -> int:
+        with self._engine.begin() as connection:
+            return sum(
+                cancel_waiting_calls(connection, campaign_id, most=CHUNK)
+                for campaign_id in rows.cancelled_but_open(connection)
+            )
 
     def _finish(self) -> int:
         with self._engine.begin() as connection:

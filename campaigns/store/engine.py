@@ -28,6 +28,8 @@ def open_engine(url: str, *, pool_size: int = 8) -> Engine:
         pool_size=pool_size,
         max_overflow=4,
         pool_pre_ping=True,
+        # Parameters hold numbers and names; an error's text must not carry them into a log.
+        hide_parameters=True,
         connect_args={"options": options, "connect_timeout": 5},
     )
 

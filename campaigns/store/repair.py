@@ -129,6 +129,17 @@ def fail_unknown_fates(connection: Connection, *, most: int) -> int:
     return result.rowcount
 
 
+def cancelled_but_open(connection: Connection) -> list[int]:
+    """Cancelled campaigns with an open run: a call that was being claimed while they were cancelled may wait there."""
+    rows = connection.execute(
+        text("""
+            SELECT c.id FROM campaigns c WHERE c.state = 'cancelled'
+                AND EXISTS (SELECT FROM runs r WHERE r.campaign_id = c.id AND r.state = 'active') ORDER BY c.id
+        """)
+    )
+    return [row.id for row in rows]
+
+
 def finish_runs(connection: Connection) -> list[int]:
     """Runs without any call that is not final are finished: decided by the rows, never by idleness."""
     rows = connection.execute(

@@ -168,7 +168,12 @@ class World:
         )
 
     def campaign(
-        self, name: str = "spring", *, at: datetime = WEDNESDAY_NOON, speed: float = 1.0, ambiguous: str = "hold",
+        self,
+        name: str = "spring",
+        *,
+        at: datetime = WEDNESDAY_NOON,
+        speed: float = 1.0,
+        ambiguous: str = "hold",
         **columns: Any,
     ) -> int:
         """A campaign with one active run, as expansion leaves it; returns its id."""
@@ -287,7 +292,8 @@ class World:
 
     def attempt_states(self, call_id: int) -> list[str]:
         return [
-            row.state for row in self.sql("SELECT state FROM attempts WHERE call_id = :id ORDER BY attempt_no", id=call_id)
+            row.state
+            for row in self.sql("SELECT state FROM attempts WHERE call_id = :id ORDER BY attempt_no", id=call_id)
         ]
 
     def live_numbers(self) -> dict[str, bool]:

@@ -334,3 +334,70 @@ def test_refused_settings_five_times_in_a_row_pause_the_account(world):
     assert "Invalid Key" in world.one("SELECT paused_reason FROM accounts")
     assert {world.state(call) for call in calls} == {"scheduled"}
     assert world.feed.run("g").released == 0
+
+
+def test_a_call_that_comes_back_to_a_cancelled_campaign_is_cancelled(world):
+    call = world.call(world.campaign(), NEW_YORK)
+    world.feed.run("g")
+    world.sql("UPDATE campaigns SET state = 'cancelled'")
+    world.pass_time(timedelta(seconds=16))
+    world.rescue.run()
+    world.rescue.run()
+    assert (world.state(call), world.reason(call)) == ("cancelled", "campaign_cancelled")
+
+
+def test_a_queued_call_of_a_cancelled_campaign_is_refused_at_claim(world):
+    call = world.call(world.campaign(), NEW_YORK)
+    world.feed.run("g")
+    world.sql("UPDATE campaigns SET state = 'cancelled'")
+    world.deliver()
+    assert world.provider.dials == []
+    assert world.state(call) == "cancelled"
+
+
+def test_a_worker_that_does_not_know_the_account_claims_nothing(world):
+    call = world.call(world.campaign(), NEW_YORK)
+    world.feed.run("g")
+    world.dispatch._providers = {}
+    world.deliver()
+    assert world.state(call) == "queued"
+    assert world.attempt_states(call) == []
+
+
+def test_a_permit_that_lapsed_before_its_turn_leaves_no_byte_and_spends_nothing(world):
+    call = world.call(world.campaign(), NEW_YORK)
+    world.feed.run("g")
+    # Another process holds the account's time for longer than a permit lives, taken between our look and our turn.
+    take = world.dispatch._pace.take
+    world.dispatch._pace.take = lambda spacings, count: [at + 2 for at in take(spacings, count)]
+    world.deliver()
+    assert world.provider.dials == []
+    assert world.attempt_states(call) == ["not_dialed"]
+    assert world.state(call) == "scheduled"
+    assert world.one("SELECT attempts FROM calls WHERE id = :id", id=call) == 0
+    assert world.one("SELECT count(*) FROM attempts WHERE counts") == 0
+
+
+def test_a_missing_variable_fails_the_call_rather_than_speak_a_wrong_sentence(world):
+    campaign = world.campaign()
+    call = world.call(campaign, NEW_YORK)
+    world.sql(
+        """UPDATE campaign_versions SET definition = jsonb_set(definition, '{assistant,variables}',
+            '{"plan": "{plan}"}')"""
+    )
+    world.dial_all()
+    assert (world.state(call), world.reason(call)) == ("failed", "missing_variable")
+    assert world.live_numbers() == {}
+    assert world.provider.dials == []
+
+
+def test_names_and_numbers_stay_out_of_database_errors(world):
+    from sqlalchemy.exc import DBAPIError
+
+    world.call(world.campaign(), NEW_YORK)
+    try:
+        world.sql("SELECT 1 / 0 FROM calls WHERE number = :number", number=NEW_YORK)
+    except DBAPIError as error:
+        assert NEW_YORK not in str(error)
+    else:
+        raise AssertionError("the statement should have failed")
