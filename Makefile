@@ -1,0 +1,44 @@
+# Two commands are enough: `make demo` shows it, `make test` proves it. `make help` lists the rest.
+
+SHELL := /bin/sh
+BIN := .venv/bin
+STAMP := .venv/.complete
+# Tests wait for servers more than they compute; more processes than this crowd a small machine.
+TEST_PROCESSES ?= 2
+ARGS ?=
+export PYTHON
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check format lock
+
+help: ## list these targets
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## make .venv with the ringfence command
+	@echo "setup: .venv is complete; the command is .venv/bin/ringfence"
+
+$(STAMP): requirements.lock pyproject.toml .ci/setup
+	@.ci/setup
+	@touch $@
+
+demo: $(STAMP) ## run a whole campaign against simulated phones: make demo ARGS="--customers 200"
+	@$(BIN)/ringfence demo $(ARGS)
+
+test: $(STAMP) ## run all tests against real Postgres and Valkey: make test ARGS="-k pacing"
+	@$(BIN)/pytest -n $(TEST_PROCESSES) $(ARGS)
+
+check: $(STAMP) ## format, lint, types, import floors and the tests that need no server, in seconds
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/pytest -q tests/unit tests/structure
+
+format: $(STAMP) ## format and mend what can be mended by itself
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: $(STAMP) ## pin all dependencies anew, with hashes, for every Python and platform
+	@$(BIN)/uv pip compile --no-config --quiet --generate-hashes --no-emit-index-url --universal \
+		--python-version 3.11 --extra dev --upgrade --no-header pyproject.toml -o requirements.lock
+	@echo "lock: $$(grep -c '^[a-z0-9]' requirements.lock) packages"

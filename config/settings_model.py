@@ -1,0 +1,132 @@
+"""The settings of one installation: what `ringfence.toml` and the environment may say.
+
+Keys of the file are camelCase, as in campaign files. A secret is never in the file: the file names the environment
+variable or the file that holds it.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from enum import StrEnum
+from ipaddress import ip_address
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated, Any, Self
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic.alias_generators import to_camel
+
+from campaigns.definition.durations import parse_duration
+
+
+class ProviderKind(StrEnum):
+    """The voice providers an account may be at."""
+
+    VAPI = "vapi"
+    COGNIGY = "cognigy"
+    VOXWORKS = "voxworks"
+
+
+def _duration(value: Any) -> Any:
+    return parse_duration(value) if isinstance(value, str) else value
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
+"""A duration written as in campaign files: `90s`, `10m`, `2h`."""
+
+
+class SettingsModel(BaseModel):
+    """camelCase in the file, snake_case in code; an unknown key is an error."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel, populate_by_name=False, extra="forbid", frozen=True, hide_input_in_errors=True
+    )
+
+
+class AccountSettings(SettingsModel):
+    """One set of credentials at a provider, and its limits."""
+
+    provider: ProviderKind
+    base_url: str
+    """Where the provider's API is, such as https://api.vapi.ai; of a simulator account, a loopback address."""
+    api_key_env: str | None = None
+    """Name of the environment variable that holds the API key."""
+    api_key_file: Path | None = None
+    """Or the file that holds it."""
+    webhook_secret_env: str | None = None
+    webhook_secret_file: Path | None = None
+    account_sid: str | None = None
+    """Cognigy only: the account's id, which is part of its paths."""
+    concurrency: int = Field(ge=1)
+    """Most calls of ours in flight at once."""
+    calls_per_second: float = Field(gt=0, le=1000)
+    """Most dials in any rolling second; rates below 1 work."""
+    simulator: bool = False
+    """Only a simulator account may run on a clock that is not the real one, and dial 555-01XX numbers."""
+    webhooks: bool = True
+    """False: outcomes come by polling alone."""
+    reconcile_after: tuple[Duration, ...] = (timedelta(seconds=30), timedelta(minutes=5))
+    """When a dial of unknown fate is looked up at the provider, counted from the dial. Absence needs two looks: a
+    provider may list a call late."""
+    ring_timeout: Duration = timedelta(seconds=60)
+    """Longest time a phone rings at this provider."""
+    max_duration: Duration = timedelta(minutes=10)
+    """Longest call at this provider; what is silent for longer is looked up."""
+    paused: bool = False
+    """Start with nothing dialed on this account until somebody starts it."""
+
+    @field_validator("base_url")
+    @classmethod
+    def _http_address(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.username:
+            raise ValueError("is no plain web address; write one such as https://api.example.com")
+        return value.rstrip("/")
+
+    @field_validator("reconcile_after")
+    @classmethod
+    def _two_rising_looks(cls, value: tuple[timedelta, ...]) -> tuple[timedelta, ...]:
+        if len(value) < 2 or any(later <= earlier for earlier, later in pairwise(value)):
+            raise ValueError('needs two or more rising durations, such as ["30s", "5m"]')
+        return value
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.simulator and not is_loopback(self.base_url):
+            raise ValueError(
+                "simulator = true, and baseUrl is not on this machine; "
+                "a simulator's address is http://127.0.0.1:PORT, and a real provider's account has no simulator key"
+            )
+        if not self.simulator and not (self.api_key_env or self.api_key_file):
+            raise ValueError("has no credential; set apiKeyEnv to the name of the environment variable that holds it")
+        if self.api_key_env and self.api_key_file:
+            raise ValueError("has both apiKeyEnv and apiKeyFile; keep one")
+        return self
+
+
+class SettingsFile(SettingsModel):
+    """What `ringfence.toml` may say. `accounts` is keyed by the account's name."""
+
+    public_url: str | None = None
+    """Where providers reach our webhooks; None: outcomes come by polling."""
+    accounts: Mapping[str, AccountSettings] = Field(default_factory=dict)
+
+    @field_validator("public_url")
+    @classmethod
+    def _web_address(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        if urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname:
+            raise ValueError("is no web address; write one such as https://calls.example.com")
+        return value.rstrip("/")
+
+
+def is_loopback(url: str) -> bool:
+    """Whether the address can only be on this machine."""
+    host = urlsplit(url).hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:  # a name: it may point anywhere
+        return False
