@@ -1,0 +1,35 @@
+"""Accounts and rules, made known to the database when a process starts."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Engine
+
+from campaigns.store import accounts as rows
+from campaigns.store.accounts import AccountRecord
+
+__all__ = ["AccountInUseError", "AccountRecord", "activate_rules", "sync_accounts"]
+
+
+class AccountInUseError(Exception):
+    """An account cannot change as the settings want; the message says what to do."""
+
+
+def sync_accounts(engine: Engine, accounts: Sequence[AccountRecord]) -> None:
+    """Insert or renew the accounts of the settings; those no longer there stay, for campaigns refer to them.
+
+    Raises `AccountInUseError` for a simulator account that would begin to dial real people while a campaign on a
+    rehearsal clock still uses it.
+    """
+    with engine.begin() as connection:
+        if turned := rows.turned_real(connection, accounts):
+            raise AccountInUseError(
+                f"account {turned[0]} was a simulator and a rehearsal still uses it; "
+                "give the real account another name, or cancel that campaign first"
+            )
+        rows.put_accounts(connection, accounts)
+
+
+def activate_rules(engine: Engine, *, digest: str, tzdata_version: str) -> None:
+    """Say which rules and zones are in force. A worker that holds others claims nothing from now on."""
+    with engine.begin() as connection:
+        rows.put_active_rules(connection, digest=digest, tzdata_version=tzdata_version)

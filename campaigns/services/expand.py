@@ -1,0 +1,208 @@
+"""Expansion: the customer list becomes customers and calls.
+
+The list is streamed; each chunk commits its customers, calls, rejects and the cursor together, so a killed process
+loses and doubles nothing. Nothing may be dialed until the last transaction has made the run active.
+"""
+
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine
+
+from campaigns.definition.storage import load_definition
+from campaigns.files.customer_problems import CustomerFileError, SourceItem
+from campaigns.services.customer_source import CustomerRows
+from campaigns.services.duplicates import settle_duplicates
+from campaigns.services.gatekeeper import GateKeeper
+from campaigns.services.row_reader import ReadRows, RowReader
+from campaigns.store import expansion as rows
+from campaigns.store import expansion_chunks as chunks
+from campaigns.store.control import cancel_waiting_calls
+
+CHUNK_ROWS = 10_000
+"""Rows a transaction: 0.3 s of work to lose, and few enough commits not to matter."""
+
+
+class ExpansionError(Exception):
+    """The run stays as it is and waits for a person; the message is on record with the run."""
+
+
+class SourceChangedError(ExpansionError):
+    """The list is no longer the one that this run began with."""
+
+
+class SourceUnreadableError(ExpansionError):
+    """The list cannot be read to its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expanded:
+    """Rows read in all, and what became of them: `rows = rejected + calls`."""
+
+    rows: int
+    rejected: int
+    calls: int
+
+
+class Expand:
+    """Expand one run, or go on where a killed process stopped."""
+
+    def __init__(self, engine: Engine, gatekeeper: GateKeeper, *, chunk_rows: int = CHUNK_ROWS) -> None:
+        self._engine = engine
+        self._gatekeeper = gatekeeper
+        self._chunk_rows = chunk_rows
+
+    def run(self, run_id: int) -> Expanded | None:
+        """None when another process is at it, or nothing is left to do. Raises `ExpansionError`."""
+        with rows.only_expander(self._engine, run_id) as connection:
+            if connection is None:
+                return None
+            try:
+                return self._expand(connection, run_id)
+            except CustomerFileError as error:
+                raise self._recorded(connection, run_id, SourceUnreadableError(str(error))) from error
+            except SourceChangedError as error:
+                raise self._recorded(connection, run_id, error) from error.__cause__
+
+    def _expand(self, connection: Connection, run_id: int) -> Expanded | None:
+        with connection.begin():
+            run = rows.expanding_run(connection, run_id)
+            if run is not None and run.campaign_state == "cancelled":
+                rows.drop_run(connection, run_id)
+                return None
+        if run is None:
+            return None
+        definition = load_definition(run.definition)
+        source = CustomerRows(definition, Path(run.customers_path) if run.customers_path else None)
+        run = _verified(connection, run, source)
+        reader = RowReader(definition, run, self._gatekeeper)
+        self._read_all(connection, run, source, reader)
+        _fill_originals(connection, run, source, page=self._chunk_rows)
+        _record_consents(connection, run, page=self._chunk_rows)
+        return _activate(connection, run, chunk=self._chunk_rows)
+
+    def _read_all(
+        self, connection: Connection, run: rows.ExpandingRun, source: CustomerRows, reader: RowReader
+    ) -> None:
+        """Two threads: this one reads the next chunk while the other one writes the last."""
+        opened = source.open()
+        items = (item for item in opened if item.row_number > run.cursor_row)
+        cursor = run.cursor_row
+        with ThreadPoolExecutor(1, thread_name_prefix="expansion") as writer:
+            written: Future[None] | None = None
+            for chunk in _chunks(items, self._chunk_rows):
+                read = reader.read(chunk)
+                if written is not None:
+                    written.result()
+                written = writer.submit(_write, connection, run, reader, read, cursor=cursor)
+                cursor = read.last_row
+            if written is not None:
+                written.result()
+        if opened.digest() != run.source_digest:
+            raise _changed(run)
+
+    def _recorded(self, connection: Connection, run_id: int, error: ExpansionError) -> ExpansionError:
+        connection.rollback()
+        with connection.begin():
+            rows.set_problem(connection, run_id, problem=str(error))
+        return error
+
+
+def _verified(connection: Connection, run: rows.ExpandingRun, source: CustomerRows) -> rows.ExpandingRun:
+    """The run with its list's digest: remembered at the first look, compared at every later one."""
+    digest = source.digest()
+    if run.source_digest is not None and run.source_digest != digest:
+        raise _changed(run)
+    if run.source_digest is None and digest is not None:
+        with connection.begin():
+            rows.set_source_digest(connection, run.id, digest=digest)
+    return replace(run, source_digest=digest)
+
+
+def _changed(run: rows.ExpandingRun) -> SourceChangedError:
+    name = Path(run.customers_path).name if run.customers_path else "the list"
+    return SourceChangedError(
+        f"{name} changed after {run.cursor_row} rows of it were taken over; nothing of this run is dialed. "
+        "Put the old content back and resume the campaign, or cancel it and submit it under another name"
+    )
+
+
+def _chunks(items: Iterator[SourceItem], size: int) -> Iterator[list[SourceItem]]:
+    while chunk := list(islice(items, size)):
+        yield chunk
+
+
+def _write(connection: Connection, run: rows.ExpandingRun, reader: RowReader, read: ReadRows, *, cursor: int) -> None:
+    with connection.begin():
+        numbers = [candidate.row.number for candidate in read.candidates]
+        stored = rows.customers_by_number(connection, run.id, numbers)
+        weighed = settle_duplicates(read.candidates, stored=stored)
+        added = [reader.entry(candidate) for candidate in weighed.added.values()]
+        replaced = {customer_id: reader.entry(candidate) for customer_id, candidate in weighed.replaced.items()}
+        chunk = chunks.Chunk(
+            first_row_after=cursor,
+            last_row=read.last_row,
+            rows_read=len(read.candidates) + len(read.rejects),
+            added=added,
+            replaced=replaced,
+            rejects=[*read.rejects, *weighed.rejects],
+        )
+        chunks.write_chunk(
+            connection,
+            chunk,
+            run_id=run.id,
+            campaign_id=run.campaign_id,
+            groups=_groups(connection, run, [*added, *replaced.values()]),
+        )
+
+
+def _groups(connection: Connection, run: rows.ExpandingRun, entries: Iterable[chunks.CustomerEntry]) -> dict[str, int]:
+    return chunks.group_ids(connection, run.id, sorted({entry.group_key for entry in entries}))
+
+
+def _fill_originals(connection: Connection, run: rows.ExpandingRun, source: CustomerRows, *, page: int) -> None:
+    """Give rejects that a later chunk displaced their original text: one more reading, only if there are any."""
+    wanted = _wanted(connection, run, after_row=0, page=page)
+    found: dict[int, str] = {}
+    for item in source.open() if wanted else ():
+        if item.row_number not in wanted:
+            continue
+        found[item.row_number] = item.original
+        if len(found) == len(wanted):
+            with connection.begin():
+                rows.set_originals(connection, run.id, found)
+            wanted, found = _wanted(connection, run, after_row=item.row_number, page=page), {}
+            if not wanted:
+                return
+
+
+def _wanted(connection: Connection, run: rows.ExpandingRun, *, after_row: int, page: int) -> frozenset[int]:
+    with connection.begin():
+        return frozenset(rows.rejects_without_original(connection, run.id, after_row=after_row, most=page))
+
+
+def _record_consents(connection: Connection, run: rows.ExpandingRun, *, page: int) -> None:
+    last_id: int | None = 0
+    while last_id is not None:
+        with connection.begin():
+            last_id = rows.add_consents(connection, run, after_id=last_id, most=page)
+
+
+def _activate(connection: Connection, run: rows.ExpandingRun, *, chunk: int) -> Expanded:
+    with connection.begin():
+        read, rejected = rows.rows_of(connection, run.id)
+        active = rows.activate_run(connection, run)
+    if not active:
+        _cancel_all(connection, run, chunk=chunk)
+    return Expanded(rows=read, rejected=rejected, calls=read - rejected)
+
+
+def _cancel_all(connection: Connection, run: rows.ExpandingRun, *, chunk: int) -> None:
+    """The campaign was cancelled while its list was read: nobody of it is called."""
+    cancelled = 1
+    while cancelled:
+        with connection.begin():
+            cancelled = cancel_waiting_calls(connection, run.campaign_id, most=chunk)

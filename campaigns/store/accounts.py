@@ -1,0 +1,106 @@
+"""Accounts as the settings give them, the rules in force, and the suppression list."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+
+from sqlalchemy import Connection, text
+
+PAUSED_BY_SETTINGS = "the settings say paused"
+"""Set and lifted by the settings alone; a pause for any other reason outlives a restart."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRecord:
+    """One account with its limits. `limit_group` is the same for accounts that share a credential."""
+
+    name: str
+    provider: str
+    limit_group: str
+    simulator: bool
+    concurrency: int
+    calls_per_second: float
+    ring_timeout: timedelta
+    max_duration: timedelta
+    reconcile_after: Sequence[timedelta]
+    """First and second look for an attempt of unknown fate: exactly two."""
+    webhooks: bool
+    paused: bool = False
+
+
+def account_kinds(connection: Connection) -> dict[str, bool]:
+    """Every account by name, and whether it points at a simulator."""
+    rows = connection.execute(text("SELECT name, simulator FROM accounts ORDER BY name"))
+    return {row.name: row.simulator for row in rows}
+
+
+_UPSERT = text("""
+    INSERT INTO accounts (name, provider, limit_group, simulator, concurrency, calls_per_second, ring_timeout,
+        max_duration, reconcile_after, webhooks, paused_reason)
+    VALUES (:name, :provider, :limit_group, :simulator, :concurrency, :calls_per_second, :ring_timeout,
+        :max_duration, :reconcile_after, :webhooks, CASE WHEN :paused THEN :by_settings END)
+    ON CONFLICT (name) DO UPDATE SET
+        provider = excluded.provider, limit_group = excluded.limit_group, simulator = excluded.simulator,
+        concurrency = excluded.concurrency, calls_per_second = excluded.calls_per_second,
+        ring_timeout = excluded.ring_timeout, max_duration = excluded.max_duration,
+        reconcile_after = excluded.reconcile_after, webhooks = excluded.webhooks,
+        paused_reason = CASE WHEN :paused THEN coalesce(accounts.paused_reason, :by_settings)
+            ELSE nullif(accounts.paused_reason, :by_settings) END
+""")
+
+
+def put_accounts(connection: Connection, accounts: Sequence[AccountRecord]) -> None:
+    """Insert or renew them by name. What the guards wrote (pause, cool-down, skew) stays."""
+    for account in sorted(accounts, key=lambda each: each.name):
+        values = asdict(account) | {"reconcile_after": list(account.reconcile_after)}
+        connection.execute(_UPSERT, values | {"by_settings": PAUSED_BY_SETTINGS})
+
+
+def turned_real(connection: Connection, accounts: Sequence[AccountRecord]) -> list[str]:
+    """Simulator accounts that would become real ones while a campaign on a rehearsal clock still uses them."""
+    real = [account.name for account in accounts if not account.simulator]
+    rows = connection.execute(
+        text("""
+            SELECT DISTINCT a.name FROM accounts a JOIN campaigns c ON c.account = a.name
+            WHERE a.simulator AND a.name = ANY(:real) AND c.clock_campaign_at IS NOT NULL
+                AND c.state <> 'cancelled' ORDER BY 1
+        """),
+        {"real": real},
+    )
+    return list(rows.scalars())
+
+
+def put_active_rules(connection: Connection, *, digest: str, tzdata_version: str) -> None:
+    """Which rules and zones every claim must hold from now on."""
+    connection.execute(
+        text("UPDATE system SET rules_digest = :digest, tzdata_version = :tzdata_version"),
+        {"digest": digest, "tzdata_version": tzdata_version},
+    )
+
+
+def add_suppressions(
+    connection: Connection, numbers: Sequence[str], *, list_name: str, source: str, added_by: str
+) -> int:
+    """Add those that the list does not hold yet. Returns how many were new."""
+    result = connection.execute(
+        text("""
+            INSERT INTO suppressions (number, list_name, source, added_by)
+            SELECT DISTINCT n, :list_name, :source, :added_by FROM unnest(CAST(:numbers AS text[])) AS n
+            WHERE NOT EXISTS (SELECT FROM suppressions s WHERE s.number = n AND s.list_name = :list_name
+                AND s.scope = 'all' AND s.removed_at IS NULL)
+        """),
+        {"numbers": list(numbers), "list_name": list_name, "source": source, "added_by": added_by},
+    )
+    return result.rowcount
+
+
+def suppressed_numbers(connection: Connection, numbers: Sequence[str]) -> set[str]:
+    """Those of `numbers` that some list holds for everybody."""
+    rows = connection.execute(
+        text("""
+            SELECT DISTINCT number FROM suppressions
+            WHERE number = ANY(:numbers) AND scope = 'all' AND removed_at IS NULL
+        """),
+        {"numbers": list(numbers)},
+    )
+    return set(rows.scalars())

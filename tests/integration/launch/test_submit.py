@@ -1,0 +1,165 @@
+"""Submit: once from the same file, never from another one under the same name, and not past a guard."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from campaigns.files.customer_problems import CustomerFileError
+from campaigns.services.accounts import AccountInUseError, AccountRecord, sync_accounts
+from campaigns.services.submit import (
+    ChangedDefinitionError,
+    PendingKeysError,
+    RehearsalRefusedError,
+    SubmitRefusedError,
+    UnknownAccountError,
+    WindowOverError,
+)
+
+CRON = {"cron": "0 9 * * 1-5", "timezone": "America/New_York", "runFor": "10h"}
+
+
+def test_a_new_file_makes_a_campaign_with_a_run_to_expand(world: Any) -> None:
+    submitted = world.submit("+12125550100")
+    assert submitted.created
+    assert world.query("SELECT state, earliest_at, latest_at FROM runs WHERE id = :id", id=submitted.run_id) == [
+        ("expanding", datetime(2026, 12, 1, 13, tzinfo=UTC), datetime(2026, 12, 13, 1, tzinfo=UTC))
+    ]
+    assert world.query("SELECT operator, action, subject FROM operations") == [("ann", "submit", "spring")]
+
+
+def test_the_same_file_again_changes_nothing(world: Any) -> None:
+    first = world.submit("+12125550100")
+    again = world.submit("+12125550100")
+    assert not again.created
+    assert (again.campaign_id, again.run_id) == (first.campaign_id, first.run_id)
+    assert world.query("SELECT (SELECT count(*) FROM runs), (SELECT count(*) FROM operations)") == [(1, 1)]
+
+
+def test_a_file_laid_out_differently_is_the_same_file(world: Any) -> None:
+    world.submit("+12125550100")
+    assert not world.submit("+12125550100", remark="reviewed by Bob").created
+
+
+def test_a_changed_file_under_the_same_name_is_refused_with_the_difference(world: Any) -> None:
+    world.submit("+12125550100")
+    with pytest.raises(ChangedDefinitionError, match=r"seller: Example Energy, Inc\. → Other, Inc\."):
+        world.submit("+12125550100", seller="Other, Inc.")
+
+
+def test_a_changed_customer_list_under_the_same_name_is_refused(world: Any) -> None:
+    world.submit("+12125550100")
+    with pytest.raises(ChangedDefinitionError, match="content of the customer file changed") as refused:
+        world.submit("+12125550101")
+    assert len(refused.value.differences) == 1
+
+
+def test_two_submits_at_once_make_one_campaign(world: Any) -> None:
+    world.write_list("+12125550100")
+    with ThreadPoolExecutor(2) as both:
+        results = [future.result() for future in [both.submit(world.submit) for _ in range(2)]]
+    assert sorted(result.created for result in results) == [False, True]
+    assert world.query("SELECT count(*) FROM runs") == [1]
+
+
+def test_keys_without_effect_are_refused_by_name(world: Any) -> None:
+    with pytest.raises(PendingKeysError, match=r"budget\.cost"):
+        world.submit("+12125550100", budget={"cost": "5.00"})
+    assert world.query("SELECT count(*) FROM campaigns") == [0]
+
+
+def test_an_unknown_account_is_refused_with_those_there_are(world: Any) -> None:
+    with pytest.raises(UnknownAccountError, match="configured are: rehearsal") as refused:
+        world.submit("+12125550100", account="rehearsel")
+    assert refused.value.nearest == "rehearsal"
+
+
+def test_a_rehearsal_clock_on_a_real_account_is_refused(world: Any, real_account: AccountRecord) -> None:
+    sync_accounts(world.engine, [real_account])
+    with pytest.raises(RehearsalRefusedError, match="dials real people"):
+        world.submit("+12125550100", account=real_account.name)
+
+
+def test_a_window_that_is_over_is_refused(world: Any) -> None:
+    with pytest.raises(WindowOverError, match="latestAt"):
+        world.submit("+12125550100", at=datetime(2026, 12, 13, 0, 59, 30, tzinfo=UTC))
+
+
+def test_a_list_that_cannot_be_read_is_refused_and_nothing_is_written(world: Any) -> None:
+    with pytest.raises(CustomerFileError, match="no column 'phone'"):
+        world.submit("+12125550100", header="fone")
+    assert world.query("SELECT count(*) FROM campaigns") == [0]
+
+
+def test_inline_customers_need_no_file(world: Any) -> None:
+    submitted = world.submit(customers={"list": [{"number": "+12125550100"}]})
+    assert submitted.run_id is not None
+
+
+def test_a_recurring_campaign_gets_its_first_slot_and_no_run(world: Any) -> None:
+    submitted = world.submit("+12125550100", schedule=CRON)
+    wednesday_nine = datetime(2026, 12, 2, 14, tzinfo=UTC)
+    assert (submitted.run_id, submitted.next_run_at) == (None, wednesday_nine)
+    assert world.query("SELECT next_run_at FROM campaigns") == [wednesday_nine]
+
+
+def test_a_slot_before_the_window_is_not_the_first(world: Any) -> None:
+    submitted = world.submit("+12125550100", schedule=CRON, at=datetime(2026, 11, 1, tzinfo=UTC))
+    assert submitted.next_run_at == datetime(2026, 12, 1, 14, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("cron", "error", "said"),
+    [("0 9 25 12 *", WindowOverError, "no slot left"), ("0 9 31 2 *", SubmitRefusedError, "never comes")],
+)
+def test_a_schedule_without_a_slot_is_refused(world: Any, cron: str, error: type[Exception], said: str) -> None:
+    with pytest.raises(error, match=said):
+        world.submit("+12125550100", schedule={**CRON, "cron": cron})
+
+
+def test_a_recurring_campaign_may_renew_its_list(world: Any) -> None:
+    world.submit("+12125550100", schedule=CRON)
+    assert not world.submit("+12125550101", schedule=CRON).created
+
+
+def test_every_campaign_has_a_webhook_token_of_its_own(world: Any) -> None:
+    world.submit("+12125550100")
+    world.submit("+12125550100", campaign="autumn")
+    tokens = world.query("SELECT webhook_token FROM campaigns")
+    assert len(set(tokens)) == 2
+    assert min(len(token) for token in tokens) >= 43
+
+
+def test_an_account_under_a_rehearsal_cannot_become_a_real_one(world: Any, real_account: AccountRecord) -> None:
+    world.submit("+12125550100")
+    with pytest.raises(AccountInUseError, match="another name"):
+        sync_accounts(world.engine, [replace(real_account, name="rehearsal")])
+
+
+def test_accounts_are_renewed_and_keep_what_guards_wrote(world: Any, real_account: AccountRecord) -> None:
+    sync_accounts(world.engine, [replace(real_account, paused=True)])
+    world.execute("UPDATE accounts SET paused_reason = 'three config errors' WHERE name = 'rehearsal'")
+    rehearsal = replace(real_account, name="rehearsal", simulator=True, concurrency=77)
+    sync_accounts(world.engine, [real_account, rehearsal])
+    assert world.query("SELECT name, concurrency, paused_reason FROM accounts ORDER BY name") == [
+        ("live", 10, None),
+        ("rehearsal", 77, "three config errors"),
+    ]
+
+
+@pytest.fixture
+def real_account() -> AccountRecord:
+    return AccountRecord(
+        name="live",
+        provider="vapi",
+        limit_group="group-2",
+        simulator=False,
+        concurrency=10,
+        calls_per_second=1.0,
+        ring_timeout=timedelta(seconds=60),
+        max_duration=timedelta(minutes=10),
+        reconcile_after=(timedelta(seconds=30), timedelta(minutes=5)),
+        webhooks=True,
+    )
