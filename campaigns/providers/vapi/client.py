@@ -1,0 +1,174 @@
+"""One Vapi account: dial, list, fetch, end, and its webhooks."""
+
+import random
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from campaigns.providers.clock_skew import skew_of
+from campaigns.providers.contract import (
+    CallReport,
+    DialRequest,
+    DialResult,
+    FateUnknown,
+    Listing,
+    NotDialed,
+    NotDialedKind,
+    PermitLapsedError,
+    ProviderUnavailableError,
+    Receipt,
+)
+from campaigns.providers.http import Clock, ExchangeError, HttpAnswer, HttpClient, HttpError, NoConnectionError, utc_now
+from campaigns.providers.vapi.errors import read_create
+from campaigns.providers.vapi.listing import IncompleteListingError, Page, pages
+from campaigns.providers.vapi.reports import mapping, report_of
+from campaigns.providers.vapi.requests import UnusableRequestError, create_body, encoded
+from campaigns.providers.vapi.webhook import parse_webhook
+
+LIST_READ_TIMEOUT = timedelta(seconds=60)
+"""A page of a thousand calls carries a thousand transcripts."""
+
+END_CALL = b'{"type": "end-call"}'
+
+MINUTE_JITTER = timedelta(seconds=5)
+"""Vapi's rate limit opens for everybody at the full minute; we do not all come in its first instant."""
+
+
+class VapiProvider:
+    """Implements `contract.VoiceProvider` over an `HttpClient` whose headers carry the account's key."""
+
+    def __init__(self, http: HttpClient, *, now: Clock = utc_now) -> None:
+        self._http = http
+        self._now = now
+
+    async def dial(self, request: DialRequest) -> DialResult:
+        """Send one create. Never repeats it; `NotDialed` only when that is certain."""
+        try:
+            body = encoded(create_body(request))
+            answer = await self._http.request("POST", "/call", body=body, permit=request.permit)
+        except UnusableRequestError as error:
+            return NotDialed(NotDialedKind.CONFIG_ERROR, str(error))
+        except PermitLapsedError:
+            return NotDialed(NotDialedKind.PERMIT_LAPSED, "the permit was over before the request could leave")
+        except NoConnectionError as error:
+            return NotDialed(NotDialedKind.NO_CONNECTION, str(error))
+        except ExchangeError as error:
+            return FateUnknown(str(error))
+        return read_create(answer, private=_private_words(request), jitter=_jitter)
+
+    async def list_calls(self, *, created_from: datetime, created_to: datetime) -> Listing:
+        """Every call created in the span, of all lines. Raises `ProviderUnavailableError`."""
+        reader = _PageReader(self._http)
+        reports: list[CallReport] = []
+        try:
+            async for page in pages(reader.fetch, created_from=created_from, created_to=created_to):
+                reports.extend(self._reports(page))
+        except IncompleteListingError:
+            return Listing(reports, complete=False, clock_skew=reader.clock_skew)
+        return Listing(reports, complete=True, clock_skew=reader.clock_skew)
+
+    async def fetch(self, provider_call_id: str) -> CallReport | None:
+        """One call; None: Vapi does not know it. Raises `ProviderUnavailableError`."""
+        call = await self._call(provider_call_id)
+        return None if call is None else report_of(call, now=self._now())
+
+    async def end(self, provider_call_id: str) -> bool:
+        """Hang up a live call, delete a scheduled one; False when it was over. Raises `ProviderUnavailableError`."""
+        call = await self._call(provider_call_id)
+        if call is None or call.get("status") == "ended":
+            return False
+        if call.get("status") == "scheduled":
+            _require_success(await _ask(self._http, "DELETE", _path(provider_call_id)))
+            return True
+        return await self._hang_up(call)
+
+    def parse_webhook(self, body: bytes) -> Receipt:
+        """Parse one body (already authenticated). Raises `WebhookRejectedError`."""
+        return parse_webhook(body)
+
+    async def aclose(self) -> None:
+        """Close connections."""
+        await self._http.aclose()
+
+    def _reports(self, page: Page) -> list[CallReport]:
+        now = self._now()
+        return [report for call in page if (report := report_of(call, now=now)) is not None]
+
+    async def _call(self, provider_call_id: str) -> Mapping[str, Any] | None:
+        answer = await _ask(self._http, "GET", _path(provider_call_id))
+        if answer.status == 404:
+            return None
+        call = _json(_require_success(answer))
+        if not isinstance(call, Mapping):
+            raise ProviderUnavailableError("the call's answer is no object")
+        return call
+
+    async def _hang_up(self, call: Mapping[str, Any]) -> bool:
+        """The control URL lies on another host than the API and is its own secret: the account's key stays here."""
+        url = mapping(call.get("monitor")).get("controlUrl")
+        if not isinstance(url, str) or urlsplit(url).scheme not in ("https", "http"):
+            raise ProviderUnavailableError("the call has no control URL, so it cannot be ended from here")
+        answer = await _ask(self._http, "POST", url, body=END_CALL, authorized=False)
+        if answer.status == 404:
+            return False
+        _require_success(answer)
+        return True
+
+
+class _PageReader:
+    """Fetches pages and keeps the clock skew that the last one showed."""
+
+    def __init__(self, http: HttpClient) -> None:
+        self._http = http
+        self.clock_skew: timedelta | None = None
+
+    async def fetch(self, query: Mapping[str, str]) -> Page:
+        answer = _require_success(await _ask(self._http, "GET", "/call", params=query, read=LIST_READ_TIMEOUT))
+        self.clock_skew = skew_of(answer)
+        page = _json(answer)
+        if not isinstance(page, list) or not all(isinstance(call, Mapping) for call in page):
+            raise ProviderUnavailableError("the list of calls is no array of objects")
+        return page
+
+
+async def _ask(
+    http: HttpClient,
+    method: str,
+    target: str,
+    *,
+    body: bytes | None = None,
+    params: Mapping[str, str] | None = None,
+    read: timedelta | None = None,
+    authorized: bool = True,
+) -> HttpAnswer:
+    """A request that may be repeated later, so one error is enough."""
+    try:
+        return await http.request(method, target, body=body, params=params, read=read, authorized=authorized)
+    except HttpError as error:
+        raise ProviderUnavailableError(str(error)) from error
+
+
+def _require_success(answer: HttpAnswer) -> HttpAnswer:
+    if not 200 <= answer.status < 300:
+        raise ProviderUnavailableError(f"the provider answered {answer.status}")
+    return answer
+
+
+def _json(answer: HttpAnswer) -> Any:
+    try:
+        return answer.json()
+    except ValueError:
+        raise ProviderUnavailableError(f"{answer.status} with a body that is no JSON") from None
+
+
+def _path(provider_call_id: str) -> str:
+    return f"/call/{quote(provider_call_id, safe='')}"
+
+
+def _private_words(request: DialRequest) -> list[str]:
+    return [word for word in (request.number, request.customer_name, request.external_id) if word]
+
+
+def _jitter() -> timedelta:
+    return random.random() * MINUTE_JITTER  # noqa: S311 - spreads load, guards nothing

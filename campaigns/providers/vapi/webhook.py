@@ -1,0 +1,67 @@
+"""Vapi's webhooks: `{"message": {"type": …, "call": {…}, …}}`.
+
+| type                 | meaning                                                | phase                         |
+|----------------------|--------------------------------------------------------|-------------------------------|
+| `status-update`      | progress; `endedReason` only with `ended`              | by status, `ENDED` at the end |
+| `end-of-call-report` | the outcome; before or after the `ended` update        | `REPORTED`                    |
+| `hang`               | the assistant is stalling: a warning, not a hang-up    | none, stored and counted      |
+| anything else        | conversation, speech, tools, types yet unknown         | none, stored and counted      |
+
+The dedupe key of the first two holds what makes the event, not when it was sent: Vapi delivers reports twice.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from campaigns.providers.contract import CallReport, Phase, Receipt, WebhookRejectedError
+from campaigns.providers.vapi.reports import build_report, mapping, phase_of
+
+STATUS_UPDATE = "status-update"
+END_OF_CALL_REPORT = "end-of-call-report"
+TYPE_LIMIT = 100
+
+_NOT_PART_OF_AN_EVENT = frozenset({"timestamp"})
+
+
+def parse_webhook(body: bytes) -> Receipt:
+    """Raises `WebhookRejectedError` for a body that is no Vapi webhook; any event type is accepted."""
+    message = _message(body)
+    event_type = message["type"][:TYPE_LIMIT]
+    call = mapping(message.get("call"))
+    return Receipt(_dedupe_key(event_type, message=message, call=call), event_type, _report(message, call=call))
+
+
+def _message(body: bytes) -> Mapping[str, Any]:
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        raise WebhookRejectedError("the body is no JSON") from None
+    message = mapping(document).get("message")
+    if not isinstance(message, Mapping):
+        raise WebhookRejectedError("the body has no object 'message'")
+    if not isinstance(message.get("type"), str) or not message["type"]:
+        raise WebhookRejectedError("the message has no 'type'")
+    return message
+
+
+def _report(message: Mapping[str, Any], *, call: Mapping[str, Any]) -> CallReport | None:
+    call_id = call.get("id")
+    if not isinstance(call_id, str) or not call_id:
+        return None
+    if message["type"] == END_OF_CALL_REPORT:
+        return build_report(call_id, phase=Phase.REPORTED, call=call, message=message)
+    if message["type"] == STATUS_UPDATE:
+        phase = phase_of(message.get("status"), ended=bool(message.get("endedReason")))
+        return build_report(call_id, phase=phase, call=call, message=message)
+    return None
+
+
+def _dedupe_key(event_type: str, *, message: Mapping[str, Any], call: Mapping[str, Any]) -> str:
+    if event_type in (STATUS_UPDATE, END_OF_CALL_REPORT):
+        parts = [call.get("id"), message.get("status"), message.get("endedReason")]
+    else:
+        parts = [{key: value for key, value in message.items() if key not in _NOT_PART_OF_AN_EVENT}]
+    canonical = json.dumps([event_type, *parts], sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()

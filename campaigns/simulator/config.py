@@ -1,0 +1,195 @@
+"""Everything the simulator can be told, field by field.
+
+The same names are used by `POST /simulator/config`, by a `--config` file (JSON) and by `--set faults.stuck=0.01`.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import field
+from enum import StrEnum
+from typing import Annotated, Any, Literal, Self, get_args
+
+from pydantic import AfterValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic.dataclasses import dataclass
+
+
+class ConfigError(ValueError):
+    """One clear sentence about one field."""
+
+
+def _ordered(span: tuple[float, float]) -> tuple[float, float]:
+    if not 0 <= span[0] <= span[1]:
+        raise ValueError("give [shortest, longest] in seconds")
+    return span
+
+
+Span = Annotated[tuple[float, float], AfterValidator(_ordered)]
+"""Shortest and longest, in seconds; drawn evenly between."""
+Share = Annotated[float, Field(ge=0, le=1)]
+Weight = Annotated[float, Field(ge=0)]
+OutcomeName = Literal[
+    "answered", "voicemail", "no_answer", "busy", "rejected",
+    "invalid_number", "provider_error", "pipeline_error", "config_error",
+]  # fmt: skip
+
+OUTCOMES: tuple[OutcomeName, ...] = get_args(OutcomeName)
+FAULTS = ("timeout_after_accept", "late_answer", "reset_before_accept", "reset_after_accept", "error_before_accept",
+          "error_after_accept", "rate_limited", "missing_id", "stuck")  # fmt: skip
+
+_STRICT = ConfigDict(extra="forbid")
+
+
+class WhenFull(StrEnum):
+    """What a create is answered when `concurrency_limit` calls are live. Vapi's own pages tell all four."""
+
+    REFUSE = "refuse"
+    """400 `Over Concurrency Limit`; no call."""
+    QUEUE = "queue"
+    """201, and the call stays `queued` until a slot is free."""
+    BLOCK = "block"
+    """201 with `concurrencyBlocked: true` and no id; no call."""
+    END = "end"
+    """201, and the call ends at once with `call.start.error-subscription-concurrency-limit-reached`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
+class Rates:
+    """How often a call comes to what. Shares of their sum, so they need not add up to one."""
+
+    answered: Weight = 0.40
+    voicemail: Weight = 0.24
+    no_answer: Weight = 0.20
+    busy: Weight = 0.06
+    rejected: Weight = 0.02
+    invalid_number: Weight = 0.03
+    provider_error: Weight = 0.03
+    """Ends before the phone rings."""
+    pipeline_error: Weight = 0.01
+    """The person picks up and hears silence."""
+    config_error: Weight = 0.0
+    """The assistant cannot be loaded; ends before the phone rings."""
+
+    @model_validator(mode="after")
+    def _some_outcome(self) -> Self:
+        if not any(getattr(self, name) for name in OUTCOMES):
+            raise ValueError("give at least one share above 0")
+        return self
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
+class Faults:
+    """Share of creates (0 to 1) that meet each fault; at most one fault a create."""
+
+    timeout_after_accept: Share = 0.0
+    """The call exists and the create is never answered."""
+    late_answer: Share = 0.0
+    """The call exists and the create is answered after `late_answer_seconds`."""
+    reset_before_accept: Share = 0.0
+    """The connection is reset; no call."""
+    reset_after_accept: Share = 0.0
+    """The connection is reset; the call exists."""
+    error_before_accept: Share = 0.0
+    """500; no call."""
+    error_after_accept: Share = 0.0
+    """502; the call exists."""
+    rate_limited: Share = 0.0
+    """429 with `Retry-After: retry_after_seconds`; no call."""
+    missing_id: Share = 0.0
+    """201 without an id; the call exists."""
+    stuck: Share = 0.0
+    """The call is created, answered 201 and never gets further than `stuck_at`."""
+    late_answer_seconds: Weight = 30.0
+    retry_after_seconds: int = 1
+    stuck_at: Literal["queued", "ringing", "in-progress"] = "queued"
+
+    @model_validator(mode="after")
+    def _one_fault_a_create(self) -> Self:
+        if (total := sum(getattr(self, name) for name in FAULTS)) > 1:
+            raise ValueError(f"the shares add up to {total:g}; give at most 1 in all")
+        return self
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
+class Webhooks:
+    """Delivery of reports. Rates are shares (0 to 1) of events; delays are real seconds, not sped up."""
+
+    enabled: bool = True
+    delay: Span = (0.0, 0.0)
+    """From the event to its delivery."""
+    lost: Share = 0.0
+    """Never sent."""
+    duplicated: Share = 0.0
+    """Sent twice."""
+    reordered: Share = 0.0
+    """Held back for `reorder_seconds`, so that later events overtake it."""
+    reorder_seconds: float = 1.0
+    concurrency: int = 64
+    """Deliveries under way at one time."""
+    queue_limit: int = 200_000
+    """Events waiting for delivery; more are dropped and counted as `webhooks_dropped`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
+class SimulatorConfig:
+    """One simulated provider account."""
+
+    host: str = "127.0.0.1"
+    """Loopback unless told otherwise: the simulator has no protection of its own."""
+    port: int = 0
+    """0: any free port."""
+    seed: int = 1
+    """What a call comes to depends on this, its number and how many calls that number had; never on timing."""
+    api_key: str | None = None
+    """Expected as `Authorization: Bearer …`; None accepts any key, but not a missing one."""
+    speed: Annotated[float, Field(gt=0)] = 1.0
+    """Ring times, conversations and report delays are divided by this: 100 turns 90 s into 0.9 s."""
+    answer_latency: Span = (0.0, 0.0)
+    """Real seconds between accepting a create and answering it."""
+    queued: Span = (0.1, 0.5)
+    ring: Span = (4.0, 20.0)
+    """How long it rings before somebody or something picks up, or refuses."""
+    ring_timeout: float = 30.0
+    """How long it rings when nobody picks up."""
+    talk: Span = (15.0, 120.0)
+    voicemail_talk: Span = (5.0, 12.0)
+    report_delay: Span = (1.0, 4.0)
+    """From the end of a call to its end-of-call report."""
+    rates: Rates = field(default_factory=Rates)
+    scripted: Mapping[str, Annotated[tuple[OutcomeName, ...], Field(min_length=1)]] = field(default_factory=dict)
+    """Number → outcomes (names of `rates`) of its first, second … call; the last one repeats. Goes before `rates`."""
+    faults: Faults = field(default_factory=Faults)
+    webhooks: Webhooks = field(default_factory=Webhooks)
+    concurrency_limit: int | None = None
+    when_full: WhenFull = WhenFull.REFUSE
+    requests_per_minute: int | None = None
+    """More creates in one UTC minute are answered 429."""
+    line_daily_limit: int | None = None
+    """More calls from one line in one UTC day are refused, as Vapi's free numbers do."""
+    lines: tuple[str, ...] = ()
+    """The phoneNumberIds there are; none given: every id is one."""
+    assistants: tuple[str, ...] = ()
+    """The assistantIds there are; none given: every id is one."""
+    clock_offset: float = 0.0
+    """Seconds by which the provider's clock (`Date`, `createdAt` …) is ahead of ours."""
+    log_path: str | None = None
+    """Append one JSON line per create, status and webhook. Holds numbers: for tests."""
+
+
+def changed(config: SimulatorConfig, document: Mapping[str, Any]) -> SimulatorConfig:
+    """A copy with the fields of `document` replaced, part by part. Raises `ConfigError`."""
+    try:
+        return SimulatorConfig(**_merged(dataclasses.asdict(config), document))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(str(step) for step in first["loc"]) or "config"
+        raise ConfigError(f"{place}: found {first['input']!r}; {first['msg']}") from None
+
+
+def _merged(old: dict[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    """Parts are merged, values replaced; `scripted` is a value."""
+    return old | {key: _merged_value(key, old.get(key), value) for key, value in new.items()}
+
+
+def _merged_value(key: str, old: Any, new: Any) -> Any:
+    parts = isinstance(old, dict) and isinstance(new, Mapping) and key != "scripted"
+    return _merged(old, new) if parts else new

@@ -1,0 +1,64 @@
+"""The parts of one running simulator, put together."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TextIO
+
+from campaigns.simulator.calls import CallBook
+from campaigns.simulator.clock import ProviderClock, iso
+from campaigns.simulator.config import SimulatorConfig, changed
+from campaigns.simulator.ledger import Ledger
+from campaigns.simulator.telephony import Endings, Happening, Telephony
+from campaigns.simulator.vapi.endings import VAPI_ENDINGS
+from campaigns.simulator.vapi.reporting import delivery_of
+from campaigns.simulator.webhooks import WebhookSender
+
+
+class Simulation:
+    """State that the endpoints share. `base_url` is known once the port is."""
+
+    def __init__(self, config: SimulatorConfig, *, endings: Endings = VAPI_ENDINGS) -> None:
+        self.config = config
+        self.base_url = ""
+        self.clock = ProviderClock(offset=config.clock_offset)
+        self.ledger = Ledger()
+        self.book = CallBook()
+        self.sender = WebhookSender(config=lambda: self.config, ledger=self.ledger, log=self.log)
+        self.telephony = Telephony(
+            config=lambda: self.config,
+            clock=self.clock,
+            ledger=self.ledger,
+            book=self.book,
+            endings=endings,
+            announce=self._announce,
+        )
+        self._log_file: TextIO | None = _open_log(config.log_path)
+
+    def change(self, document: Mapping[str, Any]) -> None:
+        """Take other rates, faults or limits from now on. Raises `ConfigError`, and then nothing has changed."""
+        self.config = changed(self.config, document)
+        self.clock.offset = self.config.clock_offset
+
+    def log(self, event: str, fields: Mapping[str, Any]) -> None:
+        """One JSON line, if a log was asked for."""
+        if self._log_file is not None:
+            self._log_file.write(json.dumps({"at": iso(self.clock.now_ms()), "event": event, **fields}) + "\n")
+
+    async def aclose(self) -> None:
+        """Stop delivering and close the log."""
+        await self.sender.aclose()
+        if self._log_file is not None:
+            self._log_file.close()
+
+    def _announce(self, happening: Happening) -> None:
+        call = happening.call
+        self.log(happening.kind, {"id": call.id, "status": happening.status, "endedReason": call.ended_reason})
+        delivery = delivery_of(happening, base_url=self.base_url, speed=self.config.speed)
+        if delivery is not None:
+            self.sender.send(delivery)
+
+
+def _open_log(path: str | None) -> TextIO | None:
+    """Line by line, so that a reader sees what has happened even if the simulator is killed."""
+    return None if path is None else Path(path).open("a", encoding="utf-8", buffering=1)

@@ -1,0 +1,173 @@
+"""Plays calls out: queued, ringing, in progress, ended, reported, each on the event loop's timer."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from campaigns.simulator.calls import CallBook, SimulatedCall
+from campaigns.simulator.clock import ProviderClock
+from campaigns.simulator.config import SimulatorConfig, WhenFull
+from campaigns.simulator.ledger import Ledger
+
+LIVE_STATUSES = frozenset({"queued", "ringing", "in-progress", "forwarding"})
+
+BULKY = frozenset({"assistant", "assistantOverrides", "squad", "squadOverrides", "workflow", "workflowOverrides"})
+"""Forgotten once a call is reported, so that a million calls fit into memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """News of a call: `status` (its status changed) or `report` (its report is ready)."""
+
+    kind: str
+    call: SimulatedCall
+    status: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Endings:
+    """The provider's words for how calls end."""
+
+    by_outcome: Mapping[str, Mapping[str, float]]
+    """Outcome → its ended reasons, by weight."""
+    over_limit: str
+    stopped: str
+    unscheduled: str
+
+
+class Telephony:
+    """Owns the life of every call. `config()` is read anew at each step, so it may change while calls are live."""
+
+    def __init__(
+        self,
+        *,
+        config: Callable[[], SimulatorConfig],
+        clock: ProviderClock,
+        ledger: Ledger,
+        book: CallBook,
+        endings: Endings,
+        announce: Callable[[Happening], None],
+    ) -> None:
+        self._config = config
+        self._clock = clock
+        self._ledger = ledger
+        self._book = book
+        self._endings = endings
+        self._announce = announce
+        self._waiting: deque[SimulatedCall] = deque()
+
+    def is_full(self) -> bool:
+        """The concurrency limit is reached."""
+        limit = self._config().concurrency_limit
+        return limit is not None and self._ledger.in_flight >= limit
+
+    def accept(self, call: SimulatedCall) -> None:
+        """The create is accepted: from here on the call exists."""
+        self._book.add(call)
+        self._ledger.count_created(call.number, attempt=call.name)
+        if call.scheduled_ms is not None and call.scheduled_ms > call.created_ms:
+            self._set_status(call, "scheduled")
+            self._after((call.scheduled_ms - call.created_ms) / 1000, self._start, call, scaled=False)
+            return
+        self._start(call)
+
+    def hang_up(self, call: SimulatedCall) -> bool:
+        """End a live call at the caller's wish; False: it is over."""
+        if call.status not in LIVE_STATUSES:
+            return False
+        self._end(call, self._endings.stopped, outcome="cancelled")
+        return True
+
+    def unschedule(self, call: SimulatedCall) -> bool:
+        """Cancel a call that is still scheduled; False: it is not."""
+        if call.status != "scheduled":
+            return False
+        self._finish(call, self._endings.unscheduled, outcome="cancelled")
+        return True
+
+    def _start(self, call: SimulatedCall) -> None:
+        if call.status == "ended":
+            return
+        if self.is_full():
+            self._start_over_limit(call)
+        else:
+            self._take_slot(call)
+
+    def _start_over_limit(self, call: SimulatedCall) -> None:
+        if self._config().when_full is WhenFull.END:
+            self._finish(call, self._endings.over_limit, outcome="over_limit")
+            return
+        call.waiting = True
+        self._waiting.append(call)
+        self._set_status(call, "queued")
+
+    def _take_slot(self, call: SimulatedCall) -> None:
+        call.waiting = False
+        self._ledger.count_dial(call.number)
+        self._set_status(call, "queued")
+        self._unless_stuck(call, "queued", call.fate.queued, self._ring)
+
+    def _ring(self, call: SimulatedCall) -> None:
+        if call.fate.ring is None:
+            self._end_as_fated(call)
+            return
+        self._set_status(call, "ringing")
+        self._unless_stuck(call, "ringing", call.fate.ring, self._pick_up)
+
+    def _pick_up(self, call: SimulatedCall) -> None:
+        if call.fate.talk is None:
+            self._end_as_fated(call)
+            return
+        call.started_ms = self._clock.now_ms()
+        self._set_status(call, "in-progress")
+        self._unless_stuck(call, "in-progress", call.fate.talk, self._end_as_fated)
+
+    def _end_as_fated(self, call: SimulatedCall) -> None:
+        reasons = self._endings.by_outcome[call.fate.outcome]
+        self._end(call, call.draws.pick("reason", weights=reasons), outcome=call.fate.outcome)
+
+    def _end(self, call: SimulatedCall, reason: str, *, outcome: str) -> None:
+        if call.waiting:
+            self._waiting.remove(call)
+        else:
+            self._ledger.count_free_slot()
+        self._finish(call, reason, outcome=outcome)
+        while self._waiting and not self.is_full():
+            self._take_slot(self._waiting.popleft())
+
+    def _finish(self, call: SimulatedCall, reason: str, *, outcome: str) -> None:
+        self._ledger.count_over(call.number, outcome=outcome)
+        call.ended_ms = self._clock.now_ms()
+        call.ended_reason = reason
+        self._set_status(call, "ended")
+        self._after(call.fate.report_delay, self._report, call)
+
+    def _report(self, call: SimulatedCall) -> None:
+        call.reported = True
+        call.updated_ms = self._clock.now_ms()
+        self._announce(Happening("report", call, call.status, call.updated_ms))
+        call.request = {key: value for key, value in call.request.items() if key not in BULKY}
+
+    def _set_status(self, call: SimulatedCall, status: str) -> None:
+        call.status = status
+        call.updated_ms = self._clock.now_ms()
+        self._announce(Happening("status", call, status, call.updated_ms))
+
+    def _unless_stuck(self, call: SimulatedCall, status: str, seconds: float, step: "Step") -> None:
+        if call.fate.stuck_at != status:
+            self._after(seconds, self._if_still, call, status, step)
+
+    def _if_still(self, call: SimulatedCall, status: str, step: "Step") -> None:
+        """The call may have been hung up while it rang."""
+        if call.status == status:
+            step(call)
+
+    def _after(self, seconds: float, step: Callable[..., None], *arguments: Any, scaled: bool = True) -> None:
+        delay = seconds / self._config().speed if scaled else seconds
+        asyncio.get_running_loop().call_later(delay, step, *arguments)
+
+
+Step = Callable[[SimulatedCall], None]
