@@ -66,13 +66,14 @@ class Feed:
             if _is_lock_timeout(error):
                 return FeedResult(0, held_by="another_feeder")
             raise
-        self._publish(released)
+        self._publish(released, fast=account is not None and account.calls_per_second > ONE_EACH_UP_TO)
         self._probe(canary)
         return FeedResult(sum(len(refs) for refs in released.values()), held_by)
 
-    def _publish(self, released: dict[int, list[CallRef]]) -> None:
+    def _publish(self, released: dict[int, list[CallRef]], *, fast: bool) -> None:
         """Tell the workers. A message that is lost here costs one lease, no call."""
-        size = 1 if sum(len(refs) for refs in released.values()) <= ONE_EACH_UP_TO else GROUP_SIZE
+        count = sum(len(refs) for refs in released.values())
+        size = GROUP_SIZE if fast or count > ONE_EACH_UP_TO else 1  # a fast account is fed in small sips, all day
         try:
             for campaign_id, refs in released.items():
                 for group in _groups(refs, size):

@@ -150,11 +150,14 @@ def test_calls_whose_window_closes_soonest_go_first(world):
     assert (world.state(soon), world.state(late)) == ("queued", "scheduled")
 
 
-@pytest.mark.parametrize(("released", "messages"), [(25, 25), (26, 1), (60, 2)])
-def test_few_calls_travel_one_a_message_and_many_in_groups(world, released, messages):
+@pytest.mark.parametrize(
+    ("calls_per_second", "released", "messages"), [(25.0, 25, 25), (26.0, 3, 1), (1000.0, 26, 1), (1000.0, 60, 2)]
+)
+def test_an_ordinary_account_sends_a_message_a_call_and_a_fast_one_groups(world, calls_per_second, released, messages):
     campaign = world.campaign()
     for number in numbers(released):
         world.call(campaign, number)
+    set_limits(world, calls_per_second=calls_per_second)
     world.feed.run("g")
     assert len(world.publisher.messages) == messages
 
