@@ -1,0 +1,92 @@
+"""Rules that time does not cure: do-not-call lists, reassigned numbers, artificial voices, emergencies."""
+
+from collections.abc import Iterator
+
+from campaigns.compliance.consent import ConsentStanding, same_seller
+from campaigns.compliance.decision import Check
+from campaigns.compliance.facts import Facts, Plan, Purpose, Suppression
+from campaigns.compliance.law import Law
+from campaigns.compliance.rules import AiVoice, Profile
+
+DNC_INTERNAL = "DNC-INTERNAL"
+DNC_STATE = "DNC-STATE"
+DNC_NATIONAL = "DNC-NATIONAL"
+DNC_STALE = "DNC-STALE"
+RND_REASSIGNED = "RND-REASSIGNED"
+
+_NOT_SUPPRESSED = Check(DNC_INTERNAL, True, "on no suppression list")
+_NOT_ON_STATE_LIST = Check(DNC_STATE, True, "not on a state list")
+_NOT_ON_REGISTRY = Check(DNC_NATIONAL, True, "not on the national registry")
+_WRITTEN_CONSENT = Check(DNC_NATIONAL, True, "on the national registry, but consented in writing to this seller")
+
+
+def list_checks(facts: Facts, law: Law, standing: ConsentStanding, profile: Profile) -> Iterator[Check]:
+    """Every rule of this module that applies to the plan's purpose, in no promised order."""
+    purpose = facts.plan.purpose
+    if purpose is Purpose.EMERGENCY:
+        return
+    yield _internal(facts)
+    if facts.reassigned != "unchecked":
+        yield _reassigned(facts, profile)
+    if purpose is Purpose.TELEMARKETING:
+        yield from _artificial_voice(facts, law)
+        yield from _do_not_call(facts, law, standing)
+        yield from _emergencies(facts, law)
+
+
+def _internal(facts: Facts) -> Check:
+    for entry in facts.suppressions:
+        if _applies(entry, facts.plan):
+            return Check(DNC_INTERNAL, False, f"on the suppression list {entry.list_name}, scope {entry.scope}")
+    return _NOT_SUPPRESSED
+
+
+def _applies(entry: Suppression, plan: Plan) -> bool:
+    """A scope without a value is read as widely as can be."""
+    if entry.scope == "all" or entry.scope_value is None:
+        return True
+    if entry.scope == "seller":
+        return same_seller(entry.scope_value, plan.seller)
+    return entry.scope_value == plan.campaign
+
+
+def _reassigned(facts: Facts, profile: Profile) -> Check:
+    if facts.reassigned in profile.reassigned_denied:
+        return Check(RND_REASSIGNED, False, "the number was given to another person since the consent")
+    return Check(RND_REASSIGNED, True, f"reassigned-numbers answer: {facts.reassigned}")
+
+
+def _artificial_voice(facts: Facts, law: Law) -> Iterator[Check]:
+    for key, policy in law.ai_voice:
+        rule_id = f"STATE-AIVOICE-{key}"
+        if policy is AiVoice.REQUIRES_EBR:
+            detail = "sales by an artificial voice only within an established business relationship"
+            yield Check(rule_id, facts.ebr, detail)
+        else:
+            detail = "whether the ban on recorded sales messages covers an AI voice awaits counsel's decision"
+            yield Check(rule_id, key in facts.counsel_allows, detail)
+
+
+def _do_not_call(facts: Facts, law: Law, standing: ConsentStanding) -> Iterator[Check]:
+    """A value of None is not under test. A state's list binds even with consent, the national one yields to PEWC."""
+    if facts.dnc_state is not None:
+        on_list = Check(DNC_STATE, False, "on a state do-not-call list, which consent does not lift here")
+        yield on_list if facts.dnc_state else _NOT_ON_STATE_LIST
+    if facts.dnc_national is not None:
+        yield _registry(facts, standing)
+    if facts.dnc_list_age is not None and law.dnc_max_age is not None:
+        detail = f"the registry version is {facts.dnc_list_age.days} days old, at most {law.dnc_max_age.days} allowed"
+        yield Check(DNC_STALE, facts.dnc_list_age <= law.dnc_max_age, detail)
+
+
+def _registry(facts: Facts, standing: ConsentStanding) -> Check:
+    if not facts.dnc_national:
+        return _NOT_ON_REGISTRY
+    if standing.consent is not None:
+        return _WRITTEN_CONSENT
+    return Check(DNC_NATIONAL, False, "on the national registry, without written consent to this seller")
+
+
+def _emergencies(facts: Facts, law: Law) -> Iterator[Check]:
+    for key in law.emergency_bans:
+        yield Check(f"EMERG-{key}", key not in facts.emergencies, "sales calls stop while an emergency is declared")
