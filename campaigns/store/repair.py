@@ -67,9 +67,10 @@ def lapsed_leases(connection: Connection, *, most: int) -> list[LapsedLease]:
 def silent_dials(connection: Connection, *, most: int) -> list[UUID]:
     """Attempts still `dialing` after permit, HTTP time-out and flush: nobody will report on them any more."""
     rows = connection.execute(
-        text(
-            "SELECT id FROM attempts WHERE state = 'dialing' AND check_at < clock_timestamp() ORDER BY check_at LIMIT :most"
-        ),
+        text("""
+            SELECT id FROM attempts WHERE state = 'dialing' AND closed_at IS NULL AND check_at < clock_timestamp()
+            ORDER BY check_at LIMIT :most
+        """),
         {"most": most},
     )
     return [row.id for row in rows]
