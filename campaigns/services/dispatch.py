@@ -83,6 +83,9 @@ class Dispatch:
         self._clock = clock
         self._stopping = threading.Event()
         self._consumed: dict[str, float] = {}
+        # From the look at the pace to the taking of instants, one group of this process at a time: eight threads that
+        # see the same free half second would claim it eight times over, and most of those permits would lapse.
+        self._turn = threading.Lock()
 
     def stop(self) -> None:
         """Claim nothing more; what is claimed is still sent and recorded."""
@@ -102,17 +105,17 @@ class Dispatch:
         total, groups = DispatchResult(), list[Future[list[Future[None]]]]()
         spacings, left = _spacings(campaign), list(refs)
         while left and not self._stopping.is_set():
-            room = self._pace.room(spacings, most=min(len(left), CLAIM_SIZE))
+            with self._turn:
+                room = self._pace.room(spacings, most=min(len(left), CLAIM_SIZE))
+                now, left = left[: room.count], left[room.count :]
+                claimed = self._claim_group(now, campaign_id=campaign_id, task_id=task_id) if now else None
+                if claimed is not None:
+                    total = _plus(total, claimed)
+                    spacings = _spacings(claimed.campaign)
+                if claimed is not None and claimed.calls:
+                    groups.append(self._start(claimed, spacings))
             if room.count == 0:
                 self._stopping.wait(room.wait)
-                continue
-            now, left = left[: room.count], left[room.count :]
-            claimed = self._claim_group(now, campaign_id=campaign_id, task_id=task_id)
-            if claimed is not None:
-                total = _plus(total, claimed)
-                spacings = _spacings(claimed.campaign)
-            if claimed is not None and claimed.calls:
-                groups.append(self._start(claimed, spacings))
         for group in groups:
             for written in group.result():
                 written.result()

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
 from campaigns.providers.contract import Receipt
@@ -33,13 +33,12 @@ class Intake:
         """Store receipts of accounts that came together, in one transaction; returns how many were new."""
         in_order = sorted(arrived, key=lambda each: (each[0], each[1].dedupe_key))  # two web processes, one lock order
         with self._engine.begin() as connection:
-            return sum(_store(connection, account, receipt) for account, receipt in in_order)
+            return rows.put(connection, [_row(account, receipt) for account, receipt in in_order])
 
 
-def _store(connection: Connection, account: str, receipt: Receipt) -> bool:
+def _row(account: str, receipt: Receipt) -> rows.NewReceipt:
     report = receipt.report
-    return rows.put(
-        connection,
+    return rows.NewReceipt(
         account=account,
         dedupe_key=receipt.dedupe_key,
         event_type=receipt.event_type,

@@ -1,7 +1,7 @@
 """The inbox: every receipt is committed before the provider hears 2xx, and acted upon once."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
 
@@ -19,34 +19,29 @@ class InboxRow:
     report: Mapping[str, Any]
 
 
-def put(
-    connection: Connection,
-    *,
-    account: str,
-    dedupe_key: str,
-    event_type: str,
-    attempt_id: UUID | None,
-    provider_call_id: str | None,
-    report: str | None,
-) -> bool:
-    """Store one receipt; False when this event is already there. `report` is JSON, None for an event only counted."""
-    row = connection.execute(
-        text("""
-            INSERT INTO inbox (account, dedupe_key, event_type, attempt_id, provider_call_id, report, state)
-            VALUES (:account, :dedupe_key, :event_type, :attempt_id, :provider_call_id, CAST(:report AS jsonb),
-                CASE WHEN CAST(:report AS jsonb) IS NULL THEN 'stored' ELSE 'new' END)
-            ON CONFLICT (account, dedupe_key) DO NOTHING RETURNING id
-        """),
-        {
-            "account": account,
-            "dedupe_key": dedupe_key,
-            "event_type": event_type,
-            "attempt_id": attempt_id,
-            "provider_call_id": provider_call_id,
-            "report": report,
-        },
-    ).one_or_none()
-    return row is not None
+@dataclass(frozen=True, slots=True)
+class NewReceipt:
+    """A receipt as it came in. `report` is JSON, None for an event that is only counted."""
+
+    account: str
+    dedupe_key: str
+    event_type: str
+    attempt_id: UUID | None
+    provider_call_id: str | None
+    report: str | None
+
+
+_PUT = text("""
+    INSERT INTO inbox (account, dedupe_key, event_type, attempt_id, provider_call_id, report, state)
+    VALUES (:account, :dedupe_key, :event_type, :attempt_id, :provider_call_id, CAST(:report AS jsonb),
+        CASE WHEN CAST(:report AS jsonb) IS NULL THEN 'stored' ELSE 'new' END)
+    ON CONFLICT (account, dedupe_key) DO NOTHING
+""")
+
+
+def put(connection: Connection, receipts: Sequence[NewReceipt]) -> int:
+    """Store receipts, in one round trip; returns how many were new. Whoever stores several sorts them by key."""
+    return connection.execute(_PUT, [asdict(receipt) for receipt in receipts]).rowcount
 
 
 def lock_waiting(connection: Connection, *, most: int) -> list[InboxRow]:

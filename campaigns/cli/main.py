@@ -1,0 +1,71 @@
+"""The `ringfence` command: collects the commands, and turns every way to fail into one sentence and an exit code."""
+
+import signal
+import sys
+from types import FrameType
+from typing import NoReturn
+
+import typer
+from typer.exceptions import TyperException
+from typer.main import get_command
+
+from campaigns.cli import (
+    control_commands,
+    definition_commands,
+    demo_command,
+    server_commands,
+    status_command,
+)
+from campaigns.cli.errors import CommandError, ExitCode
+from campaigns.cli.failures import explain
+from campaigns.cli.output import print_error
+from campaigns.runtime.interrupts import INTERRUPTS
+
+app = typer.Typer(
+    name="ringfence",
+    help="Scheduled voice-call campaigns that never call a person twice by a fault, and never without a permit.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for group in (demo_command, server_commands, definition_commands, status_command, control_commands):
+    group.register(app)
+
+
+def main(arguments: list[str] | None = None) -> NoReturn:
+    """Run one command and exit with its code."""
+    for number in INTERRUPTS:
+        signal.signal(number, _interrupt)
+    given = sys.argv[1:] if arguments is None else arguments
+    sys.exit(run(given))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command; returns its exit code."""
+    as_json = "--json" in arguments
+    try:
+        code = get_command(app).main(args=arguments, prog_name="ringfence", standalone_mode=False)
+        return int(code or ExitCode.DONE)
+    except (KeyboardInterrupt, typer.Abort):
+        return ExitCode.INTERRUPTED
+    except TyperException as error:
+        return _end(CommandError(error.format_message(), exit_code=ExitCode.BAD_INPUT), as_json=as_json)
+    except CommandError as error:
+        return _end(error, as_json=as_json)
+    except Exception as error:
+        explained = explain(error)
+        if explained is None:
+            raise  # a fault of ours: its traceback is what a bug report needs
+        return _end(explained, as_json=as_json)
+
+
+def _end(error: CommandError, *, as_json: bool) -> int:
+    print_error(error, as_json=as_json)
+    return error.exit_code
+
+
+def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
+    """The first one begins the clean-up, and TERM runs every `finally` as Ctrl-C does; later ones are passed over."""
+    for each in INTERRUPTS:
+        signal.signal(each, signal.SIG_IGN)
+    raise KeyboardInterrupt

@@ -1,0 +1,55 @@
+"""Coalesced requests: however often something asks for the same thing, one message goes out per interval."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+from campaigns.services.ports import PublishError
+
+log = logging.getLogger(__name__)
+
+NUDGE_INTERVAL = timedelta(milliseconds=200)
+"""Five a second are plenty: a feed releases up to a second of dialing, and in larger groups the rarer it is asked."""
+
+
+class Nudges:
+    """Sends each distinct subject at most once per interval, the last request included, from its own thread."""
+
+    def __init__(self, send: Callable[[str], None], *, interval: timedelta = NUDGE_INTERVAL) -> None:
+        """`send` may raise `PublishError`: then this nudge is lost, and the next tick does its work."""
+        self._send = send
+        self._interval = interval
+        self._waiting: set[str] = set()
+        self._lock = threading.Lock()
+        self._asked = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def ask(self, subject: str) -> None:
+        """Ask once; returns at once and never raises."""
+        with self._lock:
+            self._waiting.add(subject)
+            if self._thread is None:  # lazily: a thread started before a fork does not exist after it
+                self._thread = threading.Thread(target=self._run, name="nudges", daemon=True)
+                self._thread.start()
+        self._asked.set()
+
+    def _run(self) -> None:
+        while True:
+            self._asked.wait()
+            self._asked.clear()
+            for subject in self._take():
+                self._try(subject)
+            time.sleep(self._interval.total_seconds())
+
+    def _take(self) -> list[str]:
+        with self._lock:
+            subjects, self._waiting = sorted(self._waiting), set()
+        return subjects
+
+    def _try(self, subject: str) -> None:
+        try:
+            self._send(subject)
+        except PublishError as error:
+            log.warning("nudge_lost subject=%s error=%s", subject, error)

@@ -1,0 +1,100 @@
+"""The composition root: the one place that knows every part, and builds a process's services from the settings."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Self
+
+from campaigns.providers.contract import VoiceProvider
+from campaigns.providers.registry import build_provider
+from campaigns.runtime.addresses import find_addresses
+from campaigns.runtime.http_loop import HttpLoop
+from campaigns.runtime.law import gatekeeper
+from campaigns.runtime.settings import Settings, load_settings
+from campaigns.services.claim import Claim
+from campaigns.services.dispatch import Dispatch
+from campaigns.services.expand import Expand
+from campaigns.services.feed import Feed
+from campaigns.services.inbox import Inbox
+from campaigns.services.launch_due import LaunchDue
+from campaigns.services.pace import Pace
+from campaigns.services.plans import Definitions
+from campaigns.services.poll import Poll
+from campaigns.services.ports import Publisher
+from campaigns.services.reconcile import Reconcile
+from campaigns.services.record import Recorder
+from campaigns.services.rescue import Rescue
+from campaigns.services.results import ResultWriter
+from campaigns.services.roll_on import RollOn
+from campaigns.store.engine import open_engine
+
+POOL_SIZE = 12
+"""Connections of a worker: one a thread, the result writer, and a few for tasks that overlap."""
+
+
+class Runtime:
+    """A worker process's services. `start` before the first task, `stop` after the last."""
+
+    def __init__(self, settings: Settings, *, database_url: str, publisher: Publisher) -> None:
+        """Raises `SettingsError` for an account without its key, `RuleFileError` for rules that are not sound."""
+        gate = gatekeeper()
+        self._loop = HttpLoop()
+        self._engine = open_engine(database_url, pool_size=POOL_SIZE)
+        self._providers = self._loop.submit(_build_providers(settings)).result()
+        engine, run_async = self._engine, self._loop.submit
+        definitions = Definitions()
+        recorder = Recorder(engine, gate, definitions)
+        self._results = ResultWriter(recorder, publisher)
+        self.feed = Feed(engine, publisher)
+        self.dispatch = Dispatch(
+            engine,
+            Claim(engine, gate, definitions),
+            Pace(engine),
+            self._providers,
+            self._results,
+            run_async=run_async,
+            public_url=settings.public_url,
+        )
+        self.inbox = Inbox(engine, recorder, publisher)
+        self.rescue = Rescue(engine, recorder, publisher)
+        self.poll = Poll(engine, recorder, self._providers, publisher, run_async=run_async)
+        self.reconcile = Reconcile(engine, recorder, self._providers, publisher, run_async=run_async)
+        self.roll_on = RollOn(engine, gate, definitions)
+        self.launch_due = LaunchDue(engine)
+        self.expand = Expand(engine, gate)
+
+    @classmethod
+    def from_environment(cls, *, publisher: Publisher) -> Self:
+        """As this process's environment and working directory say."""
+        settings = load_settings(os.environ, cwd=Path.cwd())
+        return cls(settings, database_url=find_addresses(settings).database_url, publisher=publisher)
+
+    def start(self) -> None:
+        """Begin to write results."""
+        self._results.start()
+
+    def stop(self) -> None:
+        """Claim nothing more, write what is known, close every connection."""
+        self.dispatch.stop()
+        self._results.stop()
+        self._loop.submit(_close(self._providers)).result()
+        self._loop.stop()
+        self._engine.dispose()
+
+
+async def _build_providers(settings: Settings) -> dict[str, VoiceProvider]:
+    """On the loop that will use them: their connections belong to it."""
+    return {
+        account.name: build_provider(
+            account.settings.provider.value,
+            base_url=account.settings.base_url,
+            api_key=account.require_api_key(),
+            max_connections=account.settings.concurrency,
+        )
+        for account in settings.accounts.values()
+    }
+
+
+async def _close(providers: Mapping[str, VoiceProvider]) -> None:
+    for provider in providers.values():
+        await provider.aclose()

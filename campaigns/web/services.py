@@ -1,0 +1,56 @@
+"""What the routes work with, built once per process by the application's lifespan."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from fastapi import Request
+from sqlalchemy import Engine
+
+from campaigns.providers.contract import VoiceProvider
+from campaigns.store.webhook_tokens import webhook_token
+from campaigns.web.intake_groups import IntakeGroups
+
+
+class InboxNudge(Protocol):
+    """Asks a worker to look into the inbox soon; never raises."""
+
+    def request_inbox(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class KnownProvider:
+    """An account's provider, for parsing only: this process dials nobody."""
+
+    kind: str
+    provider: VoiceProvider
+
+
+@dataclass(frozen=True, slots=True)
+class WebServices:
+    """The web process's parts."""
+
+    engine: Engine
+    providers: Mapping[str, KnownProvider]
+    intake: IntakeGroups
+    publisher: InboxNudge
+    _tokens: dict[tuple[str, int], str] = field(default_factory=dict)
+    """Tokens never change, and every webhook asks; unknown campaigns are not kept, so strangers cannot fill it."""
+
+    def known_token(self, account: str, campaign_id: int) -> str | None:
+        """The token by which webhooks of this campaign prove themselves, if it was needed before."""
+        return self._tokens.get((account, campaign_id))
+
+    def find_token(self, account: str, campaign_id: int) -> str | None:
+        """The same from the database; None if there is no such campaign. Blocking."""
+        with self.engine.connect() as connection:
+            found = webhook_token(connection, campaign_id=campaign_id, account=account)
+        if found is not None:
+            self._tokens[account, campaign_id] = found
+        return found
+
+
+def services_of(request: Request) -> WebServices:
+    """FastAPI dependency: this process's services."""
+    services: WebServices = request.app.state.services
+    return services

@@ -1,0 +1,68 @@
+import threading
+from datetime import timedelta
+
+from campaigns.services.ports import PublishError
+from campaigns.runtime.nudges import Nudges
+
+LONG = timedelta(seconds=5)
+
+
+class Recorder:
+    """A sink that remembers, and lets a test wait for the n-th nudge."""
+
+    def __init__(self) -> None:
+        self.subjects: list[str] = []
+        self._changed = threading.Condition()
+
+    def __call__(self, subject: str) -> None:
+        with self._changed:
+            self.subjects.append(subject)
+            self._changed.notify_all()
+
+    def wait_for(self, count: int) -> bool:
+        with self._changed:
+            return self._changed.wait_for(lambda: len(self.subjects) >= count, timeout=5)
+
+
+def test_a_request_goes_out_at_once() -> None:
+    sent = Recorder()
+    Nudges(sent, interval=LONG).ask("group")
+    assert sent.wait_for(1)
+
+
+def test_many_requests_within_an_interval_become_few_messages_and_the_last_is_not_lost() -> None:
+    sent = Recorder()
+    nudges = Nudges(sent, interval=timedelta(milliseconds=50))
+    for _ in range(1000):
+        nudges.ask("group")
+    assert sent.wait_for(1)
+    nudges.ask("group")
+    assert sent.wait_for(2)
+    assert len(sent.subjects) <= 5
+
+
+def test_distinct_subjects_are_all_sent() -> None:
+    sent = Recorder()
+    nudges = Nudges(sent, interval=timedelta(milliseconds=1))
+    nudges.ask("a")
+    nudges.ask("b")
+    assert sent.wait_for(2)
+    assert set(sent.subjects) == {"a", "b"}
+
+
+def test_a_broker_that_is_away_loses_the_nudge_and_not_the_thread() -> None:
+    sent = Recorder()
+    failures = iter([PublishError("away")])
+
+    def send(subject: str) -> None:
+        for failure in failures:
+            sent(f"failed {subject}")
+            raise failure
+        sent(subject)
+
+    nudges = Nudges(send, interval=timedelta(milliseconds=1))
+    nudges.ask("first")
+    assert sent.wait_for(1)
+    nudges.ask("second")
+    assert sent.wait_for(2)
+    assert sent.subjects == ["failed first", "second"]

@@ -1,0 +1,67 @@
+"""One `Runtime` per worker process: built after any fork, warmed before the first task, stopped after the last."""
+
+import logging
+import threading
+from typing import Any
+
+from celery.concurrency.prefork import TaskPool as PreforkPool
+from celery.signals import setup_logging, worker_process_init, worker_process_shutdown, worker_ready, worker_shutdown
+
+from campaigns.runtime.publisher import CeleryPublisher
+from campaigns.runtime.wiring import Runtime
+from config.logging import configure_logging
+from workers.app import app
+
+log = logging.getLogger(__name__)
+
+_lock = threading.Lock()
+_runtime: Runtime | None = None
+
+
+def runtime() -> Runtime:
+    """This process's runtime, built and started by the first caller."""
+    global _runtime
+    with _lock:
+        if _runtime is None:
+            _runtime = Runtime.from_environment(publisher=CeleryPublisher(app))
+            _runtime.start()
+        return _runtime
+
+
+def stop_runtime() -> None:
+    """Write what is still to be written and close connections; harmless when nothing was built."""
+    global _runtime
+    with _lock:
+        stopped, _runtime = _runtime, None
+    if stopped is not None:
+        stopped.stop()
+
+
+@setup_logging.connect
+def _set_up_logging(**_: Any) -> None:
+    configure_logging()
+    logging.getLogger("celery").setLevel(logging.WARNING)  # else one line for every message, hundreds a second
+
+
+@worker_process_init.connect
+def _warm_child(**_: Any) -> None:
+    runtime()
+
+
+@worker_ready.connect
+def _warm_this_process(sender: Any = None, **_: Any) -> None:
+    """Thread pools run tasks in this very process; a prefork parent must hold no connection that children inherit."""
+    if not isinstance(getattr(sender, "pool", None), PreforkPool):
+        runtime()
+    log.info("worker_ready")
+
+
+@worker_process_shutdown.connect
+def _stop_child(**_: Any) -> None:
+    stop_runtime()
+
+
+@worker_shutdown.connect
+def _stop_this_process(**_: Any) -> None:
+    stop_runtime()
+    log.info("worker_stopped")
