@@ -1,0 +1,145 @@
+"""What the whole gate needs: evidence of consent, lists, answers, rulings, approvals, and the sealed ledger."""
+
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+
+SCHEMA = [
+    # --- consent: the fields that a court asks for (47 CFR 64.1200(f)(9), 16 CFR 310.5(a)(8)) -----------------
+    """
+    ALTER TABLE consents
+        ADD COLUMN expires_at timestamptz,
+        ADD COLUMN artificial_voice boolean,
+        ADD COLUMN channel text,
+        ADD COLUMN person text,
+        ADD COLUMN evidence jsonb NOT NULL DEFAULT '{}',
+        ADD COLUMN evidence_digest text
+    """,
+    """
+    ALTER TABLE revocations
+        ADD COLUMN received_at timestamptz,
+        ADD COLUMN returned_at timestamptz,
+        ADD COLUMN attempt_id uuid,
+        ADD COLUMN words text
+    """,
+    "CREATE UNIQUE INDEX revocations_attempt ON revocations (attempt_id) WHERE attempt_id IS NOT NULL",
+    # --- suppression: internal, seller, campaign, state and litigator lists ------------------------------------
+    """
+    ALTER TABLE suppressions
+        ADD COLUMN expires_at timestamptz,
+        ADD COLUMN note text NOT NULL DEFAULT ''
+    """,
+    # One row a list version: which file, how old, what it covers. A list that does not cover an area code
+    # says nothing about it.
+    """
+    CREATE TABLE list_versions (
+        id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        list_name text NOT NULL,
+        kind text NOT NULL CHECK (kind IN ('bits', 'rows')),
+        folder text,
+        obtained_at timestamptz NOT NULL,
+        source text NOT NULL,
+        subscription text,
+        area_codes text[] NOT NULL,
+        numbers bigint NOT NULL,
+        rejects bigint NOT NULL,
+        sha256 text NOT NULL,
+        imported_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+        imported_by text NOT NULL,
+        replaced_at timestamptz
+    )
+    """,
+    "CREATE UNIQUE INDEX list_versions_active ON list_versions (list_name) WHERE replaced_at IS NULL",
+    """
+    CREATE TABLE reassigned_answers (
+        id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        number text NOT NULL,
+        asked_since date NOT NULL,
+        answer text NOT NULL CHECK (answer IN ('yes', 'no', 'no_data')),
+        answered_at timestamptz NOT NULL,
+        source text NOT NULL,
+        recorded_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+        recorded_by text NOT NULL
+    )
+    """,
+    "CREATE INDEX reassigned_answers_number ON reassigned_answers (number)",
+    "CREATE UNIQUE INDEX reassigned_answers_once ON reassigned_answers (number, asked_since, answer, answered_at)",
+    # --- what people decided -----------------------------------------------------------------------------------
+    """
+    CREATE TABLE rulings (
+        id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        jurisdiction text NOT NULL,
+        subject text NOT NULL CHECK (subject IN ('ai_voice', 'emergency')),
+        decision text NOT NULL CHECK (decision IN ('allow', 'deny', 'declared', 'lifted')),
+        reason text NOT NULL CHECK (reason <> ''),
+        recorded_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+        recorded_by text NOT NULL
+    )
+    """,
+    "CREATE INDEX rulings_newest ON rulings (subject, jurisdiction, id DESC)",
+    """
+    CREATE TABLE approvals (
+        id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        version_id bigint NOT NULL REFERENCES campaign_versions,
+        subject text NOT NULL CHECK (subject IN ('emergency', 'identification')),
+        reason text NOT NULL CHECK (reason <> ''),
+        recorded_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+        recorded_by text NOT NULL,
+        UNIQUE (version_id, subject, recorded_by)
+    )
+    """,
+    # --- customers: what caps by person, exemptions and relationships need --------------------------------------
+    """
+    ALTER TABLE customers
+        ADD COLUMN debt text,
+        ADD COLUMN exemption text,
+        ADD COLUMN ebr_transaction_at timestamptz,
+        ADD COLUMN ebr_inquiry_at timestamptz
+    """,
+    """
+    ALTER TABLE attempts
+        ADD COLUMN person text,
+        ADD COLUMN debt text,
+        ADD COLUMN disposition text,
+        ADD COLUMN hung_up boolean NOT NULL DEFAULT false
+    """,
+    "CREATE INDEX attempts_person ON attempts (person, campaign_at) WHERE counts AND person IS NOT NULL",
+    # --- the ledger: decisions, sealed in order ------------------------------------------------------------------
+    "ALTER TABLE decisions ADD COLUMN salt bytea NOT NULL DEFAULT sha256(gen_random_uuid()::text::bytea)",
+    "ALTER TABLE decisions ADD COLUMN facts jsonb NOT NULL DEFAULT '{}'",
+    """
+    CREATE TABLE ledger (
+        seq bigint PRIMARY KEY CHECK (seq > 0),
+        decision_id bigint NOT NULL UNIQUE,
+        digest bytea NOT NULL,
+        link bytea NOT NULL,
+        sealed_at timestamptz NOT NULL DEFAULT clock_timestamp()
+    )
+    """,
+    # A call that waits may be refused for the same reason again and again: the first is a decision, the rest a count.
+    """
+    CREATE TABLE repeated_refusals (
+        call_id bigint NOT NULL,
+        rule_id text NOT NULL,
+        next_allowed_at timestamptz,
+        times bigint NOT NULL DEFAULT 1,
+        last_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+        PRIMARY KEY (call_id, rule_id)
+    )
+    """,
+    *(
+        f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table} "
+        "FOR EACH ROW EXECUTE FUNCTION refuse_change()"
+        for table in ("reassigned_answers", "rulings", "approvals", "ledger")
+    ),
+]
+
+
+def upgrade() -> None:
+    for statement in SCHEMA:
+        op.execute(statement)
+
+
+def downgrade() -> None:
+    raise RuntimeError("the record has no way back: restore a backup instead")
