@@ -117,6 +117,21 @@ SCHEMA = [
         sealed_at timestamptz NOT NULL DEFAULT clock_timestamp()
     )
     """,
+    # The sealer's queue: every decision enters it by trigger, whoever writes it, and leaves it with its ledger row.
+    # So a decision that commits late is found like any other, and a tick costs what is new, not what is old.
+    "CREATE TABLE unsealed (decision_id bigint PRIMARY KEY)",
+    "INSERT INTO unsealed SELECT id FROM decisions",
+    """
+    CREATE FUNCTION await_sealing() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        INSERT INTO unsealed VALUES (NEW.id);
+        RETURN NULL;
+    END $$
+    """,
+    """
+    CREATE TRIGGER decisions_await_sealing AFTER INSERT ON decisions
+        FOR EACH ROW EXECUTE FUNCTION await_sealing()
+    """,
     # A call that waits may be refused for the same reason again and again: the first is a decision, the rest a count.
     """
     CREATE TABLE repeated_refusals (
