@@ -123,6 +123,10 @@ class Facts:
     dnc_state: bool | None = None
     dnc_list_age: timedelta | None = None
     """None: no list is loaded and none was required."""
+    dnc_covered: bool | None = None
+    """Whether the registry version in force speaks of this number's area code at all; None: not under test."""
+    dnc_registry: Literal["read", "missing", "unreadable"] | None = None
+    """How asking the registry went: no version was ever imported, or this worker cannot read its files."""
     reassigned: Literal["yes", "no", "no_data", "unchecked"] = "unchecked"
     ebr: bool = False
     emergencies: frozenset[str] = frozenset()

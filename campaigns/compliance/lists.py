@@ -1,6 +1,7 @@
 """Rules that time does not cure: do-not-call lists, reassigned numbers, artificial voices, emergencies."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from campaigns.compliance.consent import ConsentStanding, same_seller
 from campaigns.compliance.decision import Check
@@ -12,11 +13,23 @@ DNC_INTERNAL = "DNC-INTERNAL"
 DNC_STATE = "DNC-STATE"
 DNC_NATIONAL = "DNC-NATIONAL"
 DNC_STALE = "DNC-STALE"
+DNC_UNCOVERED = "DNC-UNCOVERED"
+DNC_UNREADABLE = "DNC-UNREADABLE"
 RND_REASSIGNED = "RND-REASSIGNED"
 
 _NOT_SUPPRESSED = Check(DNC_INTERNAL, True, "on no suppression list")
 _NOT_ON_STATE_LIST = Check(DNC_STATE, True, "not on a state list")
 _NOT_ON_REGISTRY = Check(DNC_NATIONAL, True, "not on the national registry")
+_COVERED = Check(DNC_UNCOVERED, True, "the registry version covers this area code")
+_NOT_COVERED = Check(
+    DNC_UNCOVERED, False, "the registry version does not cover this area code, so it cannot say that nobody objected"
+)
+_MISSING = Check(
+    DNC_STALE, False, "no national registry version was imported: `ringfence suppress import FILE --list national`"
+)
+_UNREADABLE = Check(
+    DNC_UNREADABLE, False, "this worker cannot read the registry version in force; import it on this machine again"
+)
 _WRITTEN_CONSENT = Check(DNC_NATIONAL, True, "on the national registry, but consented in writing to this seller")
 
 
@@ -72,11 +85,23 @@ def _do_not_call(facts: Facts, law: Law, standing: ConsentStanding) -> Iterator[
     if facts.dnc_state is not None:
         on_list = Check(DNC_STATE, False, "on a state do-not-call list, which consent does not lift here")
         yield on_list if facts.dnc_state else _NOT_ON_STATE_LIST
+    if law.dnc_max_age is not None:
+        yield from _registry_checks(facts, law.dnc_max_age, standing)
+
+
+def _registry_checks(facts: Facts, max_age: timedelta, standing: ConsentStanding) -> Iterator[Check]:
+    """A registry that cannot be asked, is too old or says nothing of this area code stops sales, consent or not."""
+    if facts.dnc_registry == "missing":
+        yield _MISSING
+    if facts.dnc_registry == "unreadable":
+        yield _UNREADABLE
+    if facts.dnc_covered is not None:
+        yield _COVERED if facts.dnc_covered else _NOT_COVERED
     if facts.dnc_national is not None:
         yield _registry(facts, standing)
-    if facts.dnc_list_age is not None and law.dnc_max_age is not None:
-        detail = f"the registry version is {facts.dnc_list_age.days} days old, at most {law.dnc_max_age.days} allowed"
-        yield Check(DNC_STALE, facts.dnc_list_age <= law.dnc_max_age, detail)
+    if facts.dnc_list_age is not None:
+        detail = f"the registry version is {facts.dnc_list_age.days} days old, at most {max_age.days} allowed"
+        yield Check(DNC_STALE, facts.dnc_list_age <= max_age, detail)
 
 
 def _registry(facts: Facts, standing: ConsentStanding) -> Check:
