@@ -19,11 +19,39 @@ SCHEMA = [
     """
     ALTER TABLE revocations
         ADD COLUMN received_at timestamptz,
-        ADD COLUMN returned_at timestamptz,
         ADD COLUMN attempt_id uuid,
         ADD COLUMN words text
     """,
+    # The second instant of a revocation: from `returned_at` on, no request to the number can leave. A row of its own,
+    # because the first one is committed a permit's lifetime earlier and is never changed.
+    """
+    CREATE TABLE revocation_returns (
+        revocation_id bigint PRIMARY KEY REFERENCES revocations,
+        returned_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+        calls_blocked bigint NOT NULL
+    )
+    """,
     "CREATE UNIQUE INDEX revocations_attempt ON revocations (attempt_id) WHERE attempt_id IS NOT NULL",
+    # --- people who call us back, and calls that a provider still holds back ------------------------------------
+    # Why a call that is being dialed or talks makes no further attempt once it is over.
+    "ALTER TABLE calls ADD COLUMN stop_reason text",
+    # Who called us; erased once it was acted upon.
+    "ALTER TABLE inbox ADD COLUMN caller text",
+    # A call that was created at a provider and waits there, to be cancelled because its person revoked.
+    """
+    CREATE TABLE provider_cancels (
+        attempt_id uuid PRIMARY KEY REFERENCES attempts,
+        revocation_id bigint NOT NULL REFERENCES revocations,
+        asked_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+        next_try_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+        tries integer NOT NULL DEFAULT 0,
+        last_error text,
+        settled_at timestamptz,
+        settled_as text CHECK (settled_as IN ('cancelled', 'over', 'live')),
+        CHECK ((settled_at IS NULL) = (settled_as IS NULL))
+    )
+    """,
+    "CREATE INDEX provider_cancels_open ON provider_cancels (next_try_at) WHERE settled_at IS NULL",
     # --- suppression: internal, seller, campaign, state and litigator lists ------------------------------------
     """
     ALTER TABLE suppressions
@@ -146,7 +174,7 @@ SCHEMA = [
     *(
         f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table} "
         "FOR EACH ROW EXECUTE FUNCTION refuse_change()"
-        for table in ("reassigned_answers", "rulings", "approvals", "ledger")
+        for table in ("revocation_returns", "reassigned_answers", "rulings", "approvals", "ledger")
     ),
 ]
 
