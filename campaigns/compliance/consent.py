@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from campaigns.compliance.decision import Check
-from campaigns.compliance.facts import Consent, ConsentLevel, Facts, Plan, Purpose, Revocation
+from campaigns.compliance.facts import Consent, ConsentLevel, Facts, Plan, Purpose
 from campaigns.compliance.law import Law, satisfies
+from campaigns.compliance.revocations import Subject, covers, same_seller
 
 REV_ACTIVE = "REV-ACTIVE"
 _RULE_BY_LEVEL = {ConsentLevel.PEWC: "CONSENT-PEWC", ConsentLevel.PEC: "CONSENT-PEC"}
@@ -23,6 +24,8 @@ class ConsentStanding:
     revoked: bool
     exemption: str | None
     """The exemption that stands in for a missing consent, as caps name it."""
+    lapses_at: datetime | None = None
+    """When the last of the standing consents ends by itself; None: never, or there is none."""
 
 
 def consent_standing(facts: Facts, law: Law, now: datetime) -> ConsentStanding:
@@ -31,12 +34,26 @@ def consent_standing(facts: Facts, law: Law, now: datetime) -> ConsentStanding:
     if needed is None:
         return ConsentStanding(consent=None, revoked=False, exemption=None)
     plan = facts.plan
-    revoked_at = max((one.effective_at for one in facts.revocations if _covers(one, plan)), default=None)
+    revoked_at = _revoked_at(facts)
     usable = [one for one in facts.consents if _is_good(one, plan, needed=needed, now=now)]
     live = [one for one in usable if revoked_at is None or one.obtained_at > revoked_at]
     consent = max(live, key=lambda one: one.obtained_at, default=None)
-    exemption = _exemption(facts, law) if consent is None else None
-    return ConsentStanding(consent=consent, revoked=revoked_at is not None and consent is None, exemption=exemption)
+    return ConsentStanding(
+        consent=consent,
+        revoked=revoked_at is not None and consent is None,
+        exemption=_exemption(facts, law) if consent is None else None,
+        lapses_at=_last_expiry(live),
+    )
+
+
+def is_revoked(facts: Facts) -> bool:
+    """Whether this person ever told this seller to stop, whatever was agreed since."""
+    return any(_covers(one, facts.plan) for one in facts.revocations)
+
+
+def _last_expiry(live: list[Consent]) -> datetime | None:
+    ends = [one.expires_at for one in live if one.expires_at is not None]
+    return max(ends) if ends and len(ends) == len(live) else None
 
 
 def consent_checks(standing: ConsentStanding, law: Law) -> list[Check]:
@@ -59,31 +76,26 @@ def _consent_check(rule_id: str, standing: ConsentStanding, *, needed: ConsentLe
     return Check(rule_id, False, f"no standing consent of level {needed} for this seller and purpose with its source")
 
 
+def _revoked_at(facts: Facts) -> datetime | None:
+    """When the newest revocation that speaks of this plan took effect."""
+    if not facts.revocations:
+        return None
+    subject = Subject(facts.plan.campaign, facts.plan.purpose, facts.plan.seller)
+    return max((one.effective_at for one in facts.revocations if covers(one, subject)), default=None)
+
+
 def _is_good(consent: Consent, plan: Plan, *, needed: ConsentLevel, now: datetime) -> bool:
-    """A flag without level, seller, time and source is no consent, nor is one from the future."""
+    """A flag without level, seller, time and source is no consent, nor one from the future, past its end, or that
+    leaves artificial voices out (47 CFR 64.1200(f)(9))."""
     return (
         satisfies(consent.level, needed)
         and same_seller(consent.seller, plan.seller)
         and consent.purpose in (None, plan.purpose)
         and consent.obtained_at <= now
+        and (consent.expires_at is None or now < consent.expires_at)
+        and consent.artificial_voice is not False
         and bool(consent.source.strip())
     )
-
-
-def same_seller(first: str, second: str) -> bool:
-    """Sellers are compared without case and outer blanks. A nameless one is nobody."""
-    name = first.strip().casefold()
-    return bool(name) and name == second.strip().casefold()
-
-
-def _covers(revocation: Revocation, plan: Plan) -> bool:
-    """Whether a revocation speaks of this plan; one with a scope but no value is read as widely as can be."""
-    value = revocation.scope_value
-    if revocation.scope == "all" or value is None:
-        return True
-    if revocation.scope == "seller":
-        return same_seller(value, plan.seller)
-    return value == (plan.purpose if revocation.scope == "purpose" else plan.campaign)
 
 
 def _exemption(facts: Facts, law: Law) -> str | None:

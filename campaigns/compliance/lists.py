@@ -1,12 +1,15 @@
 """Rules that time does not cure: do-not-call lists, reassigned numbers, artificial voices, emergencies."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from campaigns.compliance.consent import ConsentStanding, same_seller
+from campaigns.compliance.consent import ConsentStanding
 from campaigns.compliance.decision import Check
 from campaigns.compliance.facts import Facts, Plan, Purpose, Suppression
 from campaigns.compliance.law import Law
+from campaigns.compliance.reassigned import answer_for
+from campaigns.compliance.relationship import has_relationship
+from campaigns.compliance.revocations import same_seller
 from campaigns.compliance.rules import AiVoice, Profile
 
 DNC_INTERNAL = "DNC-INTERNAL"
@@ -17,6 +20,7 @@ DNC_UNCOVERED = "DNC-UNCOVERED"
 DNC_UNREADABLE = "DNC-UNREADABLE"
 RND_REASSIGNED = "RND-REASSIGNED"
 
+_NO_HANG_UP = "nobody hung up at this number"
 _NOT_SUPPRESSED = Check(DNC_INTERNAL, True, "on no suppression list")
 _NOT_ON_STATE_LIST = Check(DNC_STATE, True, "not on a state list")
 _NOT_ON_REGISTRY = Check(DNC_NATIONAL, True, "not on the national registry")
@@ -33,16 +37,18 @@ _UNREADABLE = Check(
 _WRITTEN_CONSENT = Check(DNC_NATIONAL, True, "on the national registry, but consented in writing to this seller")
 
 
-def list_checks(facts: Facts, law: Law, standing: ConsentStanding, profile: Profile) -> Iterator[Check]:
+def list_checks(
+    facts: Facts, law: Law, standing: ConsentStanding, profile: Profile, *, now: datetime
+) -> Iterator[Check]:
     """Every rule of this module that applies to the plan's purpose, in no promised order."""
     purpose = facts.plan.purpose
     if purpose is Purpose.EMERGENCY:
         return
     yield _internal(facts)
-    if facts.reassigned != "unchecked":
-        yield _reassigned(facts, profile)
+    yield from _reassigned(facts, standing, profile)
+    yield from _hang_ups(facts, law)
     if purpose is Purpose.TELEMARKETING:
-        yield from _artificial_voice(facts, law)
+        yield from _artificial_voice(facts, law, now)
         yield from _do_not_call(facts, law, standing)
         yield from _emergencies(facts, law)
 
@@ -63,18 +69,28 @@ def _applies(entry: Suppression, plan: Plan) -> bool:
     return entry.scope_value == plan.campaign
 
 
-def _reassigned(facts: Facts, profile: Profile) -> Check:
-    if facts.reassigned in profile.reassigned_denied:
-        return Check(RND_REASSIGNED, False, "the number was given to another person since the consent")
-    return Check(RND_REASSIGNED, True, f"reassigned-numbers answer: {facts.reassigned}")
+def _reassigned(facts: Facts, standing: ConsentStanding, profile: Profile) -> Iterator[Check]:
+    answer: str = facts.reassigned
+    if facts.reassigned_answers:
+        answer = answer_for(facts.reassigned_answers, standing.consent)
+    if answer in profile.reassigned_denied:
+        yield Check(RND_REASSIGNED, False, "the number was given to another person since the consent")
+    elif answer != "unchecked":
+        yield Check(RND_REASSIGNED, True, f"reassigned-numbers answer: {answer}")
 
 
-def _artificial_voice(facts: Facts, law: Law) -> Iterator[Check]:
+def _hang_ups(facts: Facts, law: Law) -> Iterator[Check]:
+    for key in law.hangup_bans:
+        detail = "an automatic device may not call back a number that hung up on it" if facts.hung_up else _NO_HANG_UP
+        yield Check(f"HANGUP-{key}", not facts.hung_up, detail)
+
+
+def _artificial_voice(facts: Facts, law: Law, now: datetime) -> Iterator[Check]:
     for key, policy in law.ai_voice:
         rule_id = f"STATE-AIVOICE-{key}"
         if policy is AiVoice.REQUIRES_EBR:
             detail = "sales by an artificial voice only within an established business relationship"
-            yield Check(rule_id, facts.ebr, detail)
+            yield Check(rule_id, has_relationship(facts, law.relationship, now), detail)
         else:
             detail = "whether the ban on recorded sales messages covers an AI voice awaits counsel's decision"
             yield Check(rule_id, key in facts.counsel_allows, detail)

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from campaigns.compliance.consent import same_seller
 from campaigns.compliance.decision import Check, Decision, Permit, Refusal
 from campaigns.compliance.facts import Consent, ConsentLevel, PlaceEvidence, Purpose, Revocation, Suppression
+from campaigns.compliance.revocations import same_seller
 
 Decide = Callable[..., Decision]
 NOW = datetime(2026, 11, 23, 16, tzinfo=UTC)

@@ -1,0 +1,30 @@
+"""What a revocation speaks of: all calls, or those for one seller, one purpose, one campaign."""
+
+from dataclasses import dataclass
+
+from campaigns.compliance.facts import Purpose, Revocation
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a call is about, as far as a revocation can tell calls apart."""
+
+    campaign: str
+    purpose: Purpose
+    seller: str
+
+
+def covers(revocation: Revocation, subject: Subject) -> bool:
+    """Whether the revocation speaks of such calls; one with a scope but no value is read as widely as can be."""
+    value = revocation.scope_value
+    if revocation.scope == "all" or value is None:
+        return True
+    if revocation.scope == "seller":
+        return same_seller(value, subject.seller)
+    return value == (subject.purpose if revocation.scope == "purpose" else subject.campaign)
+
+
+def same_seller(first: str, second: str) -> bool:
+    """Sellers are compared without case and outer blanks. A nameless one is nobody."""
+    name = first.strip().casefold()
+    return bool(name) and name == second.strip().casefold()
