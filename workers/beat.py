@@ -40,6 +40,7 @@ TICKS = (
     Tick("ringfence.poll", timedelta(seconds=2)),  # asks providers only for calls past their expected end
     Tick("ringfence.reconcile", timedelta(seconds=1)),  # shortest `reconcileAfter` of a rehearsal is one second
     Tick("ringfence.roll_on", timedelta(seconds=1)),  # at rehearsal speed a whole opening lasts seconds
+    Tick("ringfence.seal", timedelta(seconds=1)),  # a decision is sealed within two seconds
     Tick("ringfence.launch_due", timedelta(seconds=2)),  # cron slots are minutes; a submitted file waits for this too
 )
 

@@ -61,6 +61,12 @@ def roll_on() -> None:
     runtime().roll_on.run()
 
 
+@app.task(name="ringfence.seal")
+def seal() -> None:
+    """Put committed decisions into the ledger's chain."""
+    runtime().seal.run()
+
+
 @app.task(name="ringfence.launch_due")
 def launch_due() -> None:
     """Launch the runs whose slot has come, and take up every expansion that waits or was interrupted."""

@@ -10,6 +10,7 @@ from typer.exceptions import TyperException
 from typer.main import get_command
 
 from campaigns.cli import (
+    audit_commands,
     control_commands,
     definition_commands,
     demo_command,
@@ -28,7 +29,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for group in (demo_command, server_commands, definition_commands, status_command, control_commands):
+for group in (demo_command, server_commands, definition_commands, status_command, control_commands, audit_commands):
     group.register(app)
 
 
