@@ -1,16 +1,18 @@
 """How often one number may be called: the law's rolling caps and the campaign's own `perDay`."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from campaigns.compliance.consent import ConsentStanding
 from campaigns.compliance.decision import Check
 from campaigns.compliance.facts import Facts
 from campaigns.compliance.law import Law
-from campaigns.compliance.rules import Cap
+from campaigns.compliance.rules import Cap, CapCounts
 from campaigns.compliance.zones import local_date, midnight_after
 
 CAMPAIGN_PER_DAY = "CAMPAIGN-PER-DAY"
+POLICY_GAP = "POL-GAP"
+_NO_OTHER_ATTEMPT = Check(POLICY_GAP, True, "no other campaign or run has called")
 
 
 def caps_in_force(law: Law, standing: ConsentStanding) -> tuple[Cap, ...]:
@@ -23,16 +25,42 @@ def caps_in_force(law: Law, standing: ConsentStanding) -> tuple[Cap, ...]:
 def cap_checks(facts: Facts, caps: tuple[Cap, ...], now: datetime) -> Iterator[Check]:
     """One check a cap. Attempts younger than the window count, answered or not; one exactly as old is free."""
     for cap in caps:
-        used = sum(now - attempted_at < cap.window for attempted_at in facts.attempts)
-        detail = f"{used} of {cap.max_attempts} attempts in {cap.window}"
-        yield Check(cap.rule_id, used < cap.max_attempts, detail)
+        used = sum(now - counted_at < cap.window for counted_at in _counted(facts, cap))
+        what = "conversations" if cap.counts is CapCounts.CONVERSATIONS_ON_DEBT else "attempts"
+        yield Check(cap.rule_id, used < cap.max_attempts, f"{used} of {cap.max_attempts} {what} in {cap.window}")
 
 
-def cap_frees_at(attempts: tuple[datetime, ...], cap: Cap) -> datetime | None:
+def cap_frees_at(facts: Facts, cap: Cap) -> datetime | None:
     """The instant from which one more attempt is within the cap; None: there is room already at any time."""
-    if len(attempts) < cap.max_attempts:
+    counted = _counted(facts, cap)
+    if len(counted) < cap.max_attempts:
         return None
-    return sorted(attempts, reverse=True)[cap.max_attempts - 1] + cap.window
+    return sorted(counted, reverse=True)[cap.max_attempts - 1] + cap.window
+
+
+def _counted(facts: Facts, cap: Cap) -> tuple[datetime, ...]:
+    """A call that names no debt may be about any, so then everything counts (12 CFR 1006.14(b)(2))."""
+    if cap.counts is CapCounts.CONVERSATIONS_ON_DEBT:
+        return facts.conversations
+    if cap.counts is CapCounts.ATTEMPTS_ON_DEBT and facts.debt_attempts is not None:
+        return facts.debt_attempts
+    return facts.attempts
+
+
+def gap_checks(facts: Facts, gap: timedelta, now: datetime) -> Iterator[Check]:
+    """Calls of different campaigns or runs to one person keep a distance; a call's own retries follow its ladder."""
+    if not gap:
+        return
+    if facts.other_attempt_at is None:
+        yield _NO_OTHER_ATTEMPT
+        return
+    since = now - facts.other_attempt_at
+    yield Check(POLICY_GAP, since >= gap, f"{since} since a call of another campaign or run, at least {gap} asked for")
+
+
+def gap_ends_at(facts: Facts, gap: timedelta) -> datetime | None:
+    """The instant from which the distance is kept; None: there is nothing to keep it from."""
+    return facts.other_attempt_at + gap if gap and facts.other_attempt_at is not None else None
 
 
 def per_day_checks(facts: Facts, zones: tuple[str, ...], now: datetime) -> Iterator[Check]:

@@ -48,7 +48,7 @@ def consent_standing(facts: Facts, law: Law, now: datetime) -> ConsentStanding:
 
 def is_revoked(facts: Facts) -> bool:
     """Whether this person ever told this seller to stop, whatever was agreed since."""
-    return any(_covers(one, facts.plan) for one in facts.revocations)
+    return _revoked_at(facts) is not None
 
 
 def _last_expiry(live: list[Consent]) -> datetime | None:

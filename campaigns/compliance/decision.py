@@ -15,6 +15,9 @@ TEMPORAL_RULES = (
     "CAMPAIGN-LATEST",
     "CAMPAIGN-PAUSED",
     "CAMPAIGN-HALTED",
+    "CAMPAIGN-APPROVAL",
+    "POL-GAP",
+    "DNC-UNREADABLE",
 )
 """Beginnings of the ids of rules that waiting can cure."""
 

@@ -1,7 +1,7 @@
 """What the gate is told: every input of one decision, read fresh in the claim's transaction."""
 
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Literal
 
@@ -50,6 +50,10 @@ class Consent:
     """None: every purpose that this level covers."""
     obtained_at: datetime
     source: str
+    expires_at: datetime | None = None
+    """From this instant on it is no consent; None: it has no end."""
+    artificial_voice: bool | None = None
+    """Whether its wording named artificial voices. False: it is no consent to our calls; None: not on record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,24 @@ class Revocation:
     scope: Literal["all", "seller", "purpose", "campaign"]
     scope_value: str | None
     effective_at: datetime
+    id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Relationship:
+    """Last dealings with the seller (47 CFR 64.1200(f)(5)): a purchase or payment, and an inquiry."""
+
+    transaction_at: datetime | None = None
+    inquiry_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReassignedAnswer:
+    """What the reassigned-numbers database said, when asked whether a number changed hands after a date."""
+
+    answer: Literal["yes", "no", "no_data"]
+    asked_since: date
+    answered_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +122,10 @@ class Plan:
     """True only for accounts that point at a simulator: 555-01XX may be dialed."""
     halted: str | None = None
     """Why nothing may dial at all: the stop switch, a paused account, a clock that disagrees."""
+    unapproved: str | None = None
+    """Whose approval is still missing; the calls wait for it."""
+    min_gap: timedelta = timedelta()
+    """The campaign's own least time since a call of another campaign or run to the same person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +142,18 @@ class Facts:
     revocations: tuple[Revocation, ...] = ()
     suppressions: tuple[Suppression, ...] = ()
     attempts: tuple[datetime, ...] = ()
-    """Campaign-clock instants of every counted attempt to this number, in any campaign, unknown fates included."""
+    """Campaign-clock instants of every counted attempt to this number or this person, in any campaign, unknown fates
+    included."""
     own_attempts: tuple[datetime, ...] = ()
     """The same, of this call only, for `per_day`."""
+    other_attempt_at: datetime | None = None
+    """The newest attempt by any other call, for the least gap between campaigns."""
+    debt_attempts: tuple[datetime, ...] | None = None
+    """Those of `attempts` that may have been about this call's debt. None: no debt is named, so all may have been."""
+    conversations: tuple[datetime, ...] = ()
+    """When conversations that may have been about this debt ended."""
+    hung_up: bool = False
+    """Whether somebody at this number once hung up on a call of ours."""
     dnc_national: bool | None = None
     dnc_state: bool | None = None
     dnc_list_age: timedelta | None = None
@@ -128,7 +163,11 @@ class Facts:
     dnc_registry: Literal["read", "missing", "unreadable"] | None = None
     """How asking the registry went: no version was ever imported, or this worker cannot read its files."""
     reassigned: Literal["yes", "no", "no_data", "unchecked"] = "unchecked"
+    """The answer as it stands for the consent relied on; `reassigned_answers` are weighed against that consent."""
+    reassigned_answers: tuple[ReassignedAnswer, ...] = ()
     ebr: bool = False
+    """A business relationship given as a fact, without its dates."""
+    relationship: Relationship | None = None
     emergencies: frozenset[str] = frozenset()
     """Jurisdiction keys under a declared emergency, such as `US-LA`."""
     counsel_allows: frozenset[str] = frozenset()

@@ -13,6 +13,7 @@ from campaigns.compliance.rules import (
     Cap,
     DatedDays,
     Jurisdiction,
+    RelationshipTerms,
     RuleBook,
     Span,
     Week,
@@ -60,6 +61,11 @@ class Law:
     """Sales calls only: states that limit artificial voices, in order."""
     emergency_bans: tuple[str, ...]
     dnc_max_age: timedelta | None
+    relationship: RelationshipTerms | None = None
+    """The shortest terms of all jurisdictions; None: dates of dealings make no relationship here."""
+    hangup_bans: tuple[str, ...] = ()
+    """Jurisdictions that forbid an automatic device to call back a number that hung up."""
+    min_gap: timedelta = timedelta()
 
 
 @lru_cache(maxsize=4096)
@@ -78,6 +84,19 @@ def law_for(rules: RuleBook, jurisdictions: tuple[str, ...], purpose: Purpose) -
         ai_voice=tuple((one.key, one.ai_voice) for one in bound if sales and one.ai_voice != AiVoice.ALLOW_WITH_PEWC),
         emergency_bans=tuple(one.key for one in bound if sales and one.emergency_ban),
         dnc_max_age=min((one.dnc_max_age for one in bound if sales and one.dnc_max_age), default=None),
+        relationship=_shortest_relationship(bound),
+        hangup_bans=tuple(one.key for one in bound if one.no_retry_after_hangup),
+        min_gap=rules.profile.min_gap,
+    )
+
+
+def _shortest_relationship(bound: list[Jurisdiction]) -> RelationshipTerms | None:
+    terms = [one.relationship for one in bound if one.relationship is not None]
+    if not terms:
+        return None
+    return RelationshipTerms(
+        transaction_months=min(one.transaction_months for one in terms),
+        inquiry_months=min(one.inquiry_months for one in terms),
     )
 
 

@@ -11,9 +11,11 @@ from campaigns.compliance.facts import ConsentLevel, Purpose
 from campaigns.compliance.rules import (
     AiVoice,
     Cap,
+    CapCounts,
     HolidayHours,
     Jurisdiction,
     Profile,
+    RelationshipTerms,
     RuleBook,
     Span,
     Week,
@@ -98,11 +100,11 @@ class _Frequency(_Part):
     applies_to: Annotated[list[str], Field(min_length=1)]
     citation: _Text
     confidence: _Confidence
-    scope: str | None = None
-    counts: str | None = None
+    counts: CapCounts = CapCounts.ATTEMPTS
+    note: str = ""
 
     def cap(self) -> Cap:
-        return Cap(self.id, self.max_attempts, self.window, frozenset(self.applies_to), self.citation)
+        return Cap(self.id, self.max_attempts, self.window, frozenset(self.applies_to), self.citation, self.counts)
 
 
 class _ConsentNeeded(_Part):
@@ -118,6 +120,11 @@ class _ConsentNeeded(_Part):
         return {purpose: None if level == "none" else ConsentLevel(level) for purpose, level in wanted.items()}
 
 
+class _RelationshipMonths(_Part):
+    transaction: Annotated[int, Field(ge=1)]
+    inquiry: Annotated[int, Field(ge=1)]
+
+
 class _Dnc(BaseModel):
     """What the engine uses of it; the rest of the block is on record for people."""
 
@@ -125,6 +132,7 @@ class _Dnc(BaseModel):
     national_max_age_days: Annotated[int, Field(ge=1)] | None = None
     # Written consent to the seller is the one override built in.
     national_overridden_by: list[Literal["pewc"]] = []
+    ebr_months: _RelationshipMonths | None = None
 
 
 class _Source(_Part):
@@ -134,7 +142,7 @@ class _Source(_Part):
 
 
 class JurisdictionFile(_Part):
-    """One jurisdiction's file. What comes after `emergency_ban` is on record for people; no rule is made of it."""
+    """One jurisdiction's file. What comes after `no_retry_after_hangup` is on record for people only."""
 
     file_schema: Annotated[Literal["ringfence-rules/1"], Field(alias="schema")]
     as_of: date
@@ -159,6 +167,7 @@ class JurisdictionFile(_Part):
     dnc: _Dnc | None = None
     state_dnc_list: bool = False
     emergency_ban: bool = False
+    no_retry_after_hangup: bool = False
     waived_by_consent: _Level | None = None
     ai_voice_statute_covers: str | None = None
     ai_voice_note: str | None = None
@@ -191,6 +200,7 @@ class ProfileFile(_Part):
     honour_consent_waivers: Literal[False]
     ai_voice_pending_counsel: Literal["deny"]
     unknown_line_type: Literal["treat as wireless"]
+    min_gap: Annotated[timedelta, BeforeValidator(_period)]
     rule_order: Annotated[list[_Text], Field(min_length=1)]
 
 
@@ -232,6 +242,7 @@ def rule_book(
         profile=Profile(
             informational_hours=profile.informational_hours_policy,
             reassigned_denied=frozenset(answer for answer, verdict in profile.reassigned.items() if verdict == "deny"),
+            min_gap=profile.min_gap,
         ),
         rule_order=tuple(profile.rule_order),
         as_of=min([profile.as_of, *(found.as_of for found in files.values())]),
@@ -281,7 +292,14 @@ def _jurisdiction(found: JurisdictionFile) -> Jurisdiction:
         state_dnc_list=found.state_dnc_list,
         emergency_ban=found.emergency_ban,
         dnc_max_age=timedelta(days=dnc_days) if dnc_days else None,
+        relationship=_relationship_terms(found.dnc),
+        no_retry_after_hangup=found.no_retry_after_hangup,
     )
+
+
+def _relationship_terms(dnc: _Dnc | None) -> RelationshipTerms | None:
+    months = dnc.ebr_months if dnc else None
+    return RelationshipTerms(months.transaction, months.inquiry) if months else None
 
 
 def _holiday_hours(window: _HolidayWindow | None) -> HolidayHours | None:

@@ -77,6 +77,22 @@ class HolidayHours:
     days: DatedDays
 
 
+class CapCounts(StrEnum):
+    """What a cap counts. Calls to the number and to the person are one count."""
+
+    ATTEMPTS = "attempts"
+    ATTEMPTS_ON_DEBT = "attempts_on_debt"
+    CONVERSATIONS_ON_DEBT = "conversations_on_debt"
+
+
+@dataclass(frozen=True, slots=True)
+class RelationshipTerms:
+    """How long an established business relationship lasts, in calendar months."""
+
+    transaction_months: int
+    inquiry_months: int
+
+
 @dataclass(frozen=True, slots=True)
 class Cap:
     """At most `max_attempts` whose age is under `window`."""
@@ -87,6 +103,7 @@ class Cap:
     applies_to: frozenset[str]
     """Purposes, or `exempt_` and the name of a consent exemption."""
     citation: str
+    counts: CapCounts = CapCounts.ATTEMPTS
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,6 +130,9 @@ class Jurisdiction:
     state_dnc_list: bool = False
     emergency_ban: bool = False
     dnc_max_age: timedelta | None = None
+    relationship: RelationshipTerms | None = None
+    no_retry_after_hangup: bool = False
+    """An automatic device may not call a number again that hung up on it."""
 
     @property
     def is_country(self) -> bool:
@@ -126,6 +146,8 @@ class Profile:
     informational_hours: Span
     reassigned_denied: frozenset[str]
     """Answers of the reassigned-numbers database that refuse a call."""
+    min_gap: timedelta = timedelta()
+    """Least time between calls of different campaigns or runs to one person."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
