@@ -7,7 +7,8 @@ from pydantic_core import ErrorDetails
 
 from campaigns.definition.assistant import AssistantBlock
 from campaigns.definition.base import Block
-from campaigns.definition.dialing import Budget, LinePool, Pacing, Retries, StopWhen, Voicemail
+from campaigns.definition.conversations import OptOut, StopWhen
+from campaigns.definition.dialing import Budget, LinePool, Pacing, Retries, Voicemail
 from campaigns.definition.findings import Finding, finding_of
 from campaigns.definition.model import CampaignDefinition
 from campaigns.definition.people import Columns, CustomerSource, DefaultConsent, InlineConsent, InlineCustomer
@@ -43,6 +44,7 @@ _BLOCKS: dict[Path, type[Block]] = {
     ("voicemail",): Voicemail,
     ("budget",): Budget,
     ("stopWhen",): StopWhen,
+    ("optOut",): OptOut,
 }
 """Which block stands where, list indices left out: for the keys that an unknown one may have meant."""
 

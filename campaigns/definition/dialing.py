@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field
 from campaigns.calls.outcomes import Outcome
 from campaigns.definition.base import Block
 from campaigns.definition.findings import flaw, nearest_of
-from campaigns.definition.values import Count, Disposition, Duration, Money, Rate, Text
+from campaigns.definition.values import Count, Duration, Money, Rate, Text
 
 RETRYABLE = (Outcome.NO_ANSWER, Outcome.BUSY, Outcome.VOICEMAIL, Outcome.PROVIDER_ERROR)
 """Outcomes after which the person was surely not reached. The others end a call, whatever a file says."""
@@ -101,10 +101,3 @@ class Budget(Block):
     """Most attempts in a run."""
     cost: Money | None = None
     """Most US dollars in a run."""
-
-
-class StopWhen(Block):
-    """What ends the calling of a customer before the attempts are spent."""
-
-    dispositions: Annotated[tuple[Disposition, ...], Field(min_length=1, max_length=100)]
-    """What the conversation achieved, such as booked or opt_out."""

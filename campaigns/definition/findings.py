@@ -117,6 +117,8 @@ _ALLOWED_BY_KIND = {
     "decimal_max_digits": "an amount of at most 12 digits",
     "decimal_max_places": "an amount with at most 4 decimal places",
     "decimal_whole_digits": "an amount of at most 8 digits before the point",
+    "bool_parsing": "true or false",
+    "bool_type": "true or false",
     "model_type": "a mapping of keys and values",
     "model_attributes_type": "a mapping of keys and values",
     "dict_type": "a mapping of keys and values",

@@ -7,7 +7,8 @@ from pydantic import Field
 from campaigns.compliance.facts import Purpose
 from campaigns.definition.assistant import Assistant
 from campaigns.definition.base import Block
-from campaigns.definition.dialing import Budget, LinePool, Pacing, Retries, StopWhen, Voicemail
+from campaigns.definition.conversations import OptOut, StopWhen
+from campaigns.definition.dialing import Budget, LinePool, Pacing, Retries, Voicemail
 from campaigns.definition.hours import Hours
 from campaigns.definition.people import CustomerSource, DefaultConsent
 from campaigns.definition.timing import DEFAULT_END_GUARD, Schedule, Window
@@ -49,6 +50,8 @@ class CampaignDefinition(Block):
     """Where the campaign stops by itself."""
     stop_when: StopWhen | None = None
     """What ends the calling of a customer early."""
+    opt_out: OptOut = OptOut()
+    """What in a conversation takes the customer's consent back."""
     end_guard: Guard = DEFAULT_END_GUARD
     """How long before the end of any window dialing stops, such as 60s, so that no phone rings after it; at most 1h."""
     priority: Annotated[WholeNumber, Field(ge=-1000, le=1000)] = 0

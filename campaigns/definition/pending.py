@@ -22,7 +22,11 @@ class PendingKey:
 _PENDING: tuple[tuple[str, str, Callable[[CampaignDefinition], bool]], ...] = (
     ("purpose", "an emergency needs the approval of a second person", lambda d: d.purpose is Purpose.EMERGENCY),
     ("budget.cost", "costs are not yet counted while a campaign runs", lambda d: bool(d.budget and d.budget.cost)),
-    ("stopWhen", "dispositions do not yet end the calling of a customer", lambda d: d.stop_when is not None),
+    (
+        "optOut.keys",
+        "no provider of this version reports the keys that a person presses",
+        lambda d: bool(d.opt_out.keys),
+    ),
     ("lines.choose", "lines can only take turns (rotate)", lambda d: d.lines.choose == "nearest"),
     ("schedule.overlap", "a run that is due while another is going is always skipped (skip)", lambda d: _overlaps(d)),
     ("voicemail.action", "a call can only hang up on a machine (hangUp)", lambda d: _leaves_message(d)),

@@ -32,6 +32,7 @@ def relation_findings(data: Mapping[str, Any]) -> Iterator[Finding]:
     yield from _window_has_room(_mapping(data, "window"), end_guard=data.get("endGuard"))
     yield from _message_fits_action(_mapping(data, "voicemail"))
     yield from _ladder_has_attempts(_mapping(data, "retries"))
+    yield from _stops_for_something(data)
     yield from _inline_variables(data)
 
 
@@ -97,6 +98,15 @@ def _ladder_has_attempts(retries: Mapping[str, Any]) -> Iterator[Finding]:
         allowed = "maxAttempts of 2 or more beside a ladder"
         message = f"with one attempt the ladder has no effect; allowed: {allowed}"
         yield Finding(("retries", "ladder"), f"maxAttempts {attempts}", allowed, message, on_key=True)
+
+
+def _stops_for_something(data: Mapping[str, Any]) -> Iterator[Finding]:
+    stop_when = data.get("stopWhen")
+    if not isinstance(stop_when, Mapping):
+        return
+    if not stop_when.get("dispositions") and stop_when.get("inboundCall", "false") in (None, False, "false"):
+        allowed = "dispositions, inboundCall: true, or both; leave stopWhen out if nothing is to stop the calling"
+        yield Finding(("stopWhen",), "nothing to stop for", allowed, f"allowed: {allowed}", on_key=True)
 
 
 def _inline_variables(data: Mapping[str, Any]) -> Iterator[Finding]:

@@ -25,7 +25,7 @@ def pending_paths(text: str) -> list[str]:
 
 
 def test_the_keys_of_the_whole_example_that_have_no_effect_yet_are_named(good: str) -> None:
-    assert pending_paths(good) == ["budget.cost", "stopWhen", "lines.choose"]
+    assert pending_paths(good) == ["budget.cost", "lines.choose"]
 
 
 @pytest.mark.parametrize(
