@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 from uuid import UUID
 
+from campaigns.calls.conversation import SILENCE, Conversation
 from campaigns.calls.outcomes import Verdict
 
 
@@ -131,6 +132,8 @@ class CallReport:
     duration: timedelta | None = None
     cost_usd: float | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
+    conversation: Conversation = SILENCE
+    """What was achieved, in single words: the disposition, structured answers, pressed keys."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +144,8 @@ class Receipt:
     """The same for every delivery of the same event."""
     event_type: str
     report: CallReport | None
+    caller: str | None = None
+    """E.164, when the event is about a call that somebody made to us."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""A provider's report as JSON for the inbox, and back. Conversation details are left out: they are personal."""
+"""A provider's report as JSON for the inbox, and back. Of the conversation only its single words go along."""
 
 import json
 from collections.abc import Mapping
@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from campaigns.calls.conversation import SILENCE, Conversation
 from campaigns.calls.outcomes import Outcome, Verdict
 from campaigns.providers.contract import CallReport, Phase
 
@@ -23,6 +24,7 @@ def to_json(report: CallReport) -> str:
             "occurred_at": report.occurred_at.isoformat() if report.occurred_at else None,
             "duration_seconds": report.duration.total_seconds() if report.duration is not None else None,
             "cost_usd": report.cost_usd,
+            "conversation": None if report.conversation.is_empty else asdict(report.conversation),
         }
     )
 
@@ -30,6 +32,7 @@ def to_json(report: CallReport) -> str:
 def from_json(stored: Mapping[str, Any]) -> CallReport:
     """The report that `to_json` wrote."""
     verdict, duration = stored["verdict"], stored["duration_seconds"]
+    conversation = stored.get("conversation")
     return CallReport(
         provider_call_id=stored["provider_call_id"],
         attempt_id=UUID(stored["attempt_id"]) if stored["attempt_id"] else None,
@@ -39,4 +42,5 @@ def from_json(stored: Mapping[str, Any]) -> CallReport:
         occurred_at=datetime.fromisoformat(stored["occurred_at"]) if stored["occurred_at"] else None,
         duration=timedelta(seconds=duration) if duration is not None else None,
         cost_usd=stored["cost_usd"],
+        conversation=Conversation(**conversation) if conversation else SILENCE,
     )

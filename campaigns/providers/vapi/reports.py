@@ -5,9 +5,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from campaigns.calls.conversation import SILENCE, Conversation
 from campaigns.calls.outcomes import Verdict
 from campaigns.providers.contract import CallReport, Phase
 from campaigns.providers.vapi.codes import verdict_for
+from campaigns.providers.vapi.conversations import conversation_of
 
 REASON_LIMIT = 200
 
@@ -52,6 +54,7 @@ def build_report(call_id: str, *, phase: Phase, call: Mapping[str, Any], message
         duration=ended_at - started_at if started_at and ended_at and ended_at >= started_at else None,
         cost_usd=_amount(_first(message, call, key="cost")),
         details=_details(message, call=call) if over else {},
+        conversation=_conversation(message, call=call) if over else SILENCE,
     )
 
 
@@ -112,6 +115,11 @@ def _occurred_at(phase: Phase, *, message: Mapping[str, Any], call: Mapping[str,
     keys = ("endedAt", "timestamp", "updatedAt") if phase.rank >= Phase.ENDED.rank else ("timestamp", "updatedAt")
     found = (instant(_first(message, call, key=key)) for key in keys)
     return next((at for at in found if at is not None), instant(call.get("createdAt")))
+
+
+def _conversation(message: Mapping[str, Any], *, call: Mapping[str, Any]) -> Conversation:
+    analysis, artifact = (mapping(_first(message, call, key=key)) for key in ("analysis", "artifact"))
+    return conversation_of(analysis, artifact)
 
 
 def _details(message: Mapping[str, Any], *, call: Mapping[str, Any]) -> dict[str, Any]:

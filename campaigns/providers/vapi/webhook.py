@@ -7,12 +7,18 @@
 | `hang`               | the assistant is stalling: a warning, not a hang-up    | none, stored and counted      |
 | anything else        | conversation, speech, tools, types yet unknown         | none, stored and counted      |
 
-The dedupe key of the first two holds what makes the event, not when it was sent: Vapi delivers reports twice.
+The dedupe key of the first two holds what makes the event, not when it was sent: Vapi delivers reports twice. What the
+conversation achieved is part of it: a report that comes again with the analysis that the first one lacked is news.
+
+A call that somebody makes to one of the account's numbers (`call.type` is `inboundPhoneCall`) reports in the same way,
+if that number's server URL points here; it is no call of ours, and only tells who called.
 """
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from campaigns.providers.contract import CallReport, Phase, Receipt, WebhookRejectedError
@@ -20,7 +26,9 @@ from campaigns.providers.vapi.reports import build_report, mapping, phase_of
 
 STATUS_UPDATE = "status-update"
 END_OF_CALL_REPORT = "end-of-call-report"
+INBOUND = "inboundPhoneCall"
 TYPE_LIMIT = 100
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 
 _NOT_PART_OF_AN_EVENT = frozenset({"timestamp"})
 
@@ -30,7 +38,9 @@ def parse_webhook(body: bytes) -> Receipt:
     message = _message(body)
     event_type = message["type"][:TYPE_LIMIT]
     call = mapping(message.get("call"))
-    return Receipt(_dedupe_key(event_type, message=message, call=call), event_type, _report(message, call=call))
+    report = _report(message, call=call)
+    dedupe_key = _dedupe_key(event_type, message=message, call=call, report=report)
+    return Receipt(dedupe_key, event_type, report, caller=_caller(message, call=call) if report else None)
 
 
 def _message(body: bytes) -> Mapping[str, Any]:
@@ -58,9 +68,22 @@ def _report(message: Mapping[str, Any], *, call: Mapping[str, Any]) -> CallRepor
     return None
 
 
-def _dedupe_key(event_type: str, *, message: Mapping[str, Any], call: Mapping[str, Any]) -> str:
+def _caller(message: Mapping[str, Any], *, call: Mapping[str, Any]) -> str | None:
+    """Who called us; None for our own calls, and for callers who hide their number."""
+    if call.get("type") != INBOUND:
+        return None
+    customer = mapping(call.get("customer")) or mapping(message.get("customer"))
+    number = customer.get("number")
+    return number if isinstance(number, str) and _E164.fullmatch(number) else None
+
+
+def _dedupe_key(
+    event_type: str, *, message: Mapping[str, Any], call: Mapping[str, Any], report: CallReport | None
+) -> str:
     if event_type in (STATUS_UPDATE, END_OF_CALL_REPORT):
         parts = [call.get("id"), message.get("status"), message.get("endedReason")]
+        if report is not None and not report.conversation.is_empty:
+            parts.append(asdict(report.conversation))
     else:
         parts = [{key: value for key, value in message.items() if key not in _NOT_PART_OF_AN_EVENT}]
     canonical = json.dumps([event_type, *parts], sort_keys=True, separators=(",", ":"))
