@@ -38,6 +38,14 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class ZipPlace:
+    """Where a ZIP lies. Evidence like any other: it narrows when it agrees, and widens when it does not."""
+
+    state: str | None
+    timezone: str
+
+
+@dataclass(frozen=True, slots=True)
 class _Clues:
     """The part of the evidence that tells of places; a bare ZIP tells nothing without a ZIP table."""
 

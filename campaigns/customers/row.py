@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
-from campaigns.compliance.facts import Consent, ConsentLevel, PlaceEvidence
+from campaigns.compliance.facts import Consent, ConsentLevel, PlaceEvidence, Relationship
 from campaigns.compliance.zones import UnreadableZoneError, zone
 from campaigns.customers.phone import PhoneProblem, normalize
 
@@ -18,6 +18,9 @@ STATES: Final = frozenset((
 ))
 # fmt: on
 """States and territories that have a rule file; a test compares the two."""
+
+EXEMPTIONS: Final = frozenset({"residential_informational", "residential_hipaa"})
+"""Exemptions from consent that a rule file knows (47 CFR 64.1200(a)(3)(ii)-(v)); a test compares the two."""
 
 _NO_CONSENT = "none"
 _LINE_TYPES: Final = {
@@ -42,8 +45,11 @@ class CustomerRow:
     name: str | None = None
     external_id: str | None = None
     person: str | None = None
+    debt: str | None = None
     evidence: PlaceEvidence = field(default_factory=PlaceEvidence)
     line_type: str = "unknown"
+    exemption: str | None = None
+    relationship: Relationship | None = None
     consent: Consent | None = None
     variables: Mapping[str, str] = field(default_factory=dict)
 
@@ -100,8 +106,11 @@ def read_row(
             name=cells.get("name") or None,
             external_id=cells.get("externalId") or None,
             person=cells.get("person") or None,
+            debt=cells.get("debt") or None,
             evidence=_evidence(cells),
             line_type=_line_type(cells.get("lineType", "")),
+            exemption=_exemption(cells.get("exemption", "")),
+            relationship=_relationship(cells),
             consent=_consent(cells, default=default_consent, seller=seller, source_name=source_name),
             variables=_variables(values, columns),
         )
@@ -113,18 +122,25 @@ def more_restrictive(first: CustomerRow, second: CustomerRow) -> CustomerRow:
     """Which of two rows with one number is kept: the one that allows less.
 
     No consent before express, express before written, older before newer; then a line not known to be a landline before
-    one that is; then more evidence of place before less, for evidence can only add law. What is left is a matter of
-    order alone, settled by the text of the rows, so that neither the order of a file nor the chunk that a row falls
-    into changes the answer.
+    one that is, no exemption before one, older dealings before newer; then more evidence of place before less, for
+    evidence can only add law. What is left is a matter of order alone, settled by the text of the rows, so that neither
+    the order of a file nor the chunk that a row falls into changes the answer.
     """
     return min(first, second, key=_allowance)
 
 
-def _allowance(row: CustomerRow) -> tuple[int, float, bool, int, str]:
+def _allowance(row: CustomerRow) -> tuple[int, float, bool, bool, float, int, str]:
     obtained = row.consent.obtained_at.timestamp() if row.consent else 0.0
     evidence = sum(bool(clue) for clue in (row.evidence.state, row.evidence.timezone, row.evidence.zip))
-    text = repr((row.consent, row.evidence, row.line_type, row.name, row.external_id, row.person))
-    return row.restriction, obtained, row.line_type == "landline", -evidence, text + repr(sorted(row.variables.items()))
+    known = (row.consent, row.evidence, row.line_type, row.exemption, row.relationship, row.debt)
+    text = repr((known, row.name, row.external_id, row.person, sorted(row.variables.items())))
+    landline, exempt = row.line_type == "landline", row.exemption is not None
+    return row.restriction, obtained, landline, exempt, _newest_dealing(row.relationship), -evidence, text
+
+
+def _newest_dealing(relationship: Relationship | None) -> float:
+    dealings = (relationship.transaction_at, relationship.inquiry_at) if relationship else ()
+    return max((at.timestamp() for at in dealings if at is not None), default=0.0)
 
 
 def _variables(values: Mapping[str, str], columns: Mapping[str, str]) -> dict[str, str]:
@@ -137,6 +153,23 @@ def _line_type(cell: str) -> str:
         return _LINE_TYPES[cell.lower()]
     except KeyError:
         raise _RowError("line_type", "lineType is not known; use mobile, landline, voip or unknown") from None
+
+
+def _exemption(cell: str) -> str | None:
+    if cell and cell not in EXEMPTIONS:
+        named = " or ".join(sorted(EXEMPTIONS))
+        raise _RowError("exemption", f"exemption is not known; use {named}, or leave it empty")
+    return cell or None
+
+
+def _relationship(cells: Mapping[str, str]) -> Relationship | None:
+    bought, asked = (cells.get(key) for key in ("ebrTransactionAt", "ebrInquiryAt"))
+    if not (bought or asked):
+        return None
+    return Relationship(
+        transaction_at=_instant(bought, key="ebrTransactionAt", reason="ebr_transaction_at") if bought else None,
+        inquiry_at=_instant(asked, key="ebrInquiryAt", reason="ebr_inquiry_at") if asked else None,
+    )
 
 
 def _evidence(cells: Mapping[str, str]) -> PlaceEvidence:
@@ -167,7 +200,7 @@ def _consent(cells: Mapping[str, str], *, default: Consent | None, seller: str, 
         level=_level(level),
         seller=cells.get("consentSeller") or seller,
         purpose=None,
-        obtained_at=_instant(cells["consentAt"]),
+        obtained_at=_instant(cells["consentAt"], key="consentAt", reason="consent_at"),
         source=source,
     )
 
@@ -179,11 +212,11 @@ def _level(text: str) -> ConsentLevel:
         raise _RowError("consent_level", "consentLevel is not known; use pewc, pec or none") from None
 
 
-def _instant(text: str) -> datetime:
+def _instant(text: str, *, key: str, reason: str) -> datetime:
     try:
         instant = datetime.fromisoformat(text)
         if instant.tzinfo is not None:
             return instant.astimezone(UTC)
     except (ValueError, OverflowError):  # the year 1 has no instant east of Greenwich
-        raise _RowError("consent_at", "consentAt is not a time; write it as 2026-09-01T12:00:00-05:00") from None
-    raise _RowError("consent_at", "consentAt has no offset, so its instant is unknown; add one such as -05:00 or Z")
+        raise _RowError(reason, f"{key} is not a time; write it as 2026-09-01T12:00:00-05:00") from None
+    raise _RowError(reason, f"{key} has no offset, so its instant is unknown; add one such as -05:00 or Z")

@@ -10,6 +10,7 @@ from campaigns.definition.base import Block
 from campaigns.definition.conversations import OptOut, StopWhen
 from campaigns.definition.dialing import Budget, LinePool, Pacing, Retries, Voicemail
 from campaigns.definition.findings import Finding, finding_of
+from campaigns.definition.identification import Identification
 from campaigns.definition.model import CampaignDefinition
 from campaigns.definition.people import Columns, CustomerSource, DefaultConsent, InlineConsent, InlineCustomer
 from campaigns.definition.problems import Problem
@@ -45,6 +46,7 @@ _BLOCKS: dict[Path, type[Block]] = {
     ("budget",): Budget,
     ("stopWhen",): StopWhen,
     ("optOut",): OptOut,
+    ("identification",): Identification,
 }
 """Which block stands where, list indices left out: for the keys that an unknown one may have meant."""
 

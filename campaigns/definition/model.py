@@ -10,9 +10,10 @@ from campaigns.definition.base import Block
 from campaigns.definition.conversations import OptOut, StopWhen
 from campaigns.definition.dialing import Budget, LinePool, Pacing, Retries, Voicemail
 from campaigns.definition.hours import Hours
+from campaigns.definition.identification import Identification
 from campaigns.definition.people import CustomerSource, DefaultConsent
 from campaigns.definition.timing import DEFAULT_END_GUARD, Schedule, Window
-from campaigns.definition.values import Count, Guard, Slug, Text, WholeNumber
+from campaigns.definition.values import Count, Duration, Guard, Slug, Text, WholeNumber
 
 
 class CampaignDefinition(Block):
@@ -52,6 +53,10 @@ class CampaignDefinition(Block):
     """What ends the calling of a customer early."""
     opt_out: OptOut = OptOut()
     """What in a conversation takes the customer's consent back."""
+    identification: Identification = Identification()
+    """What the assistant says of itself; sales calls to real people need all of it."""
+    min_gap: Duration | None = None
+    """Least time after a call of another campaign or run to the same person; the rules' policy binds in any case."""
     end_guard: Guard = DEFAULT_END_GUARD
     """How long before the end of any window dialing stops, such as 60s, so that no phone rings after it; at most 1h."""
     priority: Annotated[WholeNumber, Field(ge=-1000, le=1000)] = 0

@@ -6,7 +6,6 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from campaigns.compliance.facts import Purpose
 from campaigns.definition.assistant import OTHER_SOURCES
 from campaigns.definition.model import CampaignDefinition
 
@@ -20,7 +19,6 @@ class PendingKey:
 
 
 _PENDING: tuple[tuple[str, str, Callable[[CampaignDefinition], bool]], ...] = (
-    ("purpose", "an emergency needs the approval of a second person", lambda d: d.purpose is Purpose.EMERGENCY),
     ("budget.cost", "costs are not yet counted while a campaign runs", lambda d: bool(d.budget and d.budget.cost)),
     (
         "optOut.keys",
@@ -32,21 +30,13 @@ _PENDING: tuple[tuple[str, str, Callable[[CampaignDefinition], bool]], ...] = (
     ("voicemail.action", "a call can only hang up on a machine (hangUp)", lambda d: _leaves_message(d)),
 )
 
-_PENDING_PERSONAL = {
-    "person": "attempts are not yet counted by person",
-    "debt": "attempts are not yet counted by debt",
-    "ebrTransactionAt": "business relationships are not yet considered",
-    "ebrInquiryAt": "business relationships are not yet considered",
-    "exemption": "exemptions are not yet considered",
-}
-
 _PENDING_ASSISTANT = (*OTHER_SOURCES, "timeout", "timeLimit", "tag", "amd", "headers", "objects")
 
 
 def pending_keys(definition: CampaignDefinition) -> tuple[PendingKey, ...]:
     """The keys of this file that have no effect yet, each once; empty: the file can be submitted."""
     plain = [PendingKey(path, why) for path, why, is_used in _PENDING if is_used(definition)]
-    return (*plain, *_assistant_keys(definition), *_personal_keys(definition))
+    return (*plain, *_assistant_keys(definition))
 
 
 def _overlaps(definition: CampaignDefinition) -> bool:
@@ -61,13 +51,3 @@ def _assistant_keys(definition: CampaignDefinition) -> Iterator[PendingKey]:
     for key in _PENDING_ASSISTANT:
         if key in definition.assistant:
             yield PendingKey(f"assistant.{key}", "this belongs to a provider that is not yet supported")
-
-
-def _personal_keys(definition: CampaignDefinition) -> Iterator[PendingKey]:
-    columns = definition.customers.columns.headers()
-    used = {key for customer in definition.customers.list or () for key in customer.cells()}
-    for key, why in _PENDING_PERSONAL.items():
-        if key in columns:
-            yield PendingKey(f"customers.columns.{key}", why)
-        if key in used:
-            yield PendingKey(f"customers.list[].{key}", why)

@@ -63,7 +63,7 @@ class InlineCustomer(Block):
     external_id: Text | None = None
     """Your own id of the customer."""
     person: Text | None = None
-    """Your own id of the person, when one person has several numbers."""
+    """Your own id of the person, the same in every campaign: caps then count all numbers of a person together."""
     debt: Text | None = None
     """Your own id of the debt, for caps that count by debt."""
     ebr_transaction_at: Instant | None = None
@@ -71,7 +71,7 @@ class InlineCustomer(Block):
     ebr_inquiry_at: Instant | None = None
     """Last inquiry: an established business relationship for 3 months."""
     exemption: Text | None = None
-    """The exemption that this call is made under."""
+    """The exemption from consent that this call is made under: residential_informational or residential_hipaa."""
     variables: dict[Text, LooseText] = Field(default_factory=dict)
     """Anything else, for the assistant's templates."""
 

@@ -1,14 +1,13 @@
 """Claim: one transaction that locks, reads the facts fresh, asks the gate, and commits the attempts.
 
-    lock calls by id → take numbers in `live` → read facts → gate → permits, refusals, attempts → commit
+    lock calls by id → take numbers in `live` → lock people → read facts → gate → permits, refusals, attempts → commit
 
 Only what this transaction committed may be dialed, by this process, within the permit's second.
 """
 
-import json
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -17,21 +16,22 @@ from sqlalchemy import Connection, Engine
 
 from campaigns.calls.permits import FLUSH_MARGIN, HTTP_TIMEOUT, usable_for
 from campaigns.calls.states import CallState
-from campaigns.compliance.decision import Decision, Permit, Refusal
-from campaigns.compliance.facts import Facts, PlaceEvidence, Plan
+from campaigns.compliance.decision import Permit, Refusal
+from campaigns.compliance.facts import Facts
 from campaigns.definition.model import CampaignDefinition
 from campaigns.definition.templates import TemplateError
+from campaigns.services.evidence import facts_of, read_evidence
 from campaigns.services.gatekeeper import GateKeeper
 from campaigns.services.machine_clock import MachinePermit, Monotonic, monotonic
+from campaigns.services.on_record import new_decision
 from campaigns.services.plans import Definitions, assistant_for, plan_of
 from campaigns.services.ports import CallRef
+from campaigns.services.repeats import without_repeats
 from campaigns.store import claims as rows
 from campaigns.store.moves import Move, apply_moves
 
 log = logging.getLogger(__name__)
 
-CAP_MEMORY = timedelta(days=31)
-"""The longest rolling window among the rules (30 days) and a day to spare: older attempts count for no cap."""
 NUMBER_BUSY_WAIT = timedelta(seconds=30)
 """Machine time until a person who is on another call of ours is considered again."""
 STALE_LAW_WAIT = timedelta(seconds=10)
@@ -95,6 +95,7 @@ class Claim:
             calls = rows.lock_queued(connection, {ref.call_id: ref.epoch for ref in refs}, campaign_id=campaign_id)
             attempt_ids = {call.id: uuid4() for call in calls}
             taken = rows.take_numbers(connection, calls, attempt_ids, campaign_id=campaign_id) if calls else set()
+            rows.lock_people(connection, [call.person for call in calls if call.person and call.id in taken])
             campaign = rows.campaign_facts(connection, campaign_id)
             if campaign is None:
                 return None
@@ -138,9 +139,7 @@ class Claim:
                 self._send_back(call, wait=STALE_LAW_WAIT, campaign=campaign, run=runs[call.run_id], pile=pile)
             pile.returned_numbers += [attempt_ids[call_id] for call_id in taken]
             return {}
-        people = rows.person_facts(
-            connection, [call.number for call in calls], attempts_since=campaign.campaign_at - CAP_MEMORY
-        )
+        evidence = read_evidence(connection, calls, campaign_at=campaign.campaign_at)
         definitions = {run.id: self._definitions.get(connection, run.version_id) for run in runs.values()}
         plans = {run.id: plan_of(definitions[run.id], campaign=campaign, run=run) for run in runs.values()}
         for call in calls:
@@ -149,11 +148,13 @@ class Claim:
                 self._send_back(call, wait=NUMBER_BUSY_WAIT, campaign=campaign, run=run, pile=pile)
                 continue
             definition = definitions[run.id]
-            facts = facts_of(call, plans[run.id], people[call.number])
+            facts = facts_of(call, plans[run.id], evidence, locate=self._gatekeeper.located)
             decision = self._gatekeeper.decide(facts, now=campaign.campaign_at)
             attempt_id = attempt_ids[call.id]
             if isinstance(decision, Permit):
-                self._permit(call, decision, attempt_id, definition, campaign=campaign, pile=pile, task_id=task_id)
+                self._permit(
+                    call, decision, facts, attempt_id, definition, campaign=campaign, pile=pile, task_id=task_id
+                )
             else:
                 self._refuse(call, decision, facts, campaign=campaign, pile=pile)
                 pile.returned_numbers.append(attempt_id)
@@ -163,6 +164,7 @@ class Claim:
         self,
         call: rows.QueuedCall,
         permit: Permit,
+        facts: Facts,
         attempt_id: UUID,
         definition: CampaignDefinition,
         *,
@@ -183,7 +185,7 @@ class Claim:
             clock_speed=campaign.clock_speed,
         )
         pile.attempts.append(rows.NewAttempt(attempt_id, call, task_id, campaign.campaign_at, campaign.read_at, usable))
-        pile.decisions.append(_on_record(call, permit, attempt_id=attempt_id))
+        pile.decisions.append(new_decision(call.id, facts, permit, campaign=campaign, attempt_id=attempt_id))
         pile.moves.append(Move(call.id, CallState.QUEUED, CallState.DIALING, call.epoch, attempts=1, requests=1))
 
     def _refuse(
@@ -196,7 +198,7 @@ class Claim:
         pile: _Pile,
     ) -> None:
         pile.refused += 1
-        pile.decisions.append(_on_record(call, refusal, attempt_id=None))
+        pile.decisions.append(new_decision(call.id, facts, refusal, campaign=campaign, attempt_id=None))
         opening = None
         if refusal.next_allowed_at is not None:
             opening = self._gatekeeper.opening(call.number, facts.evidence, facts.plan, after=refusal.next_allowed_at)
@@ -226,28 +228,14 @@ class Claim:
         rows.give_numbers_back(connection, pile.returned_numbers)
         apply_moves(connection, pile.moves)
         rows.write_attempts(connection, pile.attempts, facts=campaign, check_after=HTTP_TIMEOUT + FLUSH_MARGIN)
+        digest = self._gatekeeper.rules_digest
         rows.write_decisions(
             connection,
-            pile.decisions,
+            without_repeats(connection, pile.decisions, campaign_at=campaign.campaign_at, rules_digest=digest),
             facts=campaign,
-            rules_digest=self._gatekeeper.rules_digest,
+            rules_digest=digest,
             tzdata=self._gatekeeper.tzdata_version,
         )
-
-
-def facts_of(call: rows.QueuedCall, plan: Plan, person: rows.PersonFacts) -> Facts:
-    """Everything the gate is told of one call."""
-    return Facts(
-        number=call.number,
-        plan=plan,
-        evidence=PlaceEvidence(state=call.state, zip=call.zip, timezone=call.timezone),
-        line_type=call.line_type,
-        consents=person.consents,
-        revocations=person.revocations,
-        suppressions=person.suppressions,
-        attempts=tuple(at for _, at in person.attempts),
-        own_attempts=tuple(at for call_id, at in person.attempts if call_id == call.id),
-    )
 
 
 def end_of(refusal: Refusal) -> CallState:
@@ -255,17 +243,3 @@ def end_of(refusal: Refusal) -> CallState:
     if refusal.rule_id == "CAMPAIGN-CANCELLED":
         return CallState.CANCELLED
     return CallState.EXPIRED if refusal.temporal else CallState.BLOCKED
-
-
-def _on_record(call: rows.QueuedCall, decision: Decision, *, attempt_id: UUID | None) -> rows.NewDecision:
-    refusal = decision if isinstance(decision, Refusal) else None
-    return rows.NewDecision(
-        call_id=call.id,
-        attempt_id=attempt_id,
-        rule_id=refusal.rule_id if refusal else None,
-        next_allowed_at=refusal.next_allowed_at if refusal else None,
-        consent_id=decision.consent_id if isinstance(decision, Permit) else None,
-        zones=decision.zones,
-        jurisdictions=decision.jurisdictions,
-        checks=json.dumps([asdict(check) for check in decision.checks]),
-    )

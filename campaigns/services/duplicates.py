@@ -10,6 +10,7 @@ from datetime import UTC
 
 from campaigns.compliance.facts import Consent, ConsentLevel, PlaceEvidence
 from campaigns.customers.row import CustomerRow, more_restrictive
+from campaigns.services.evidence import relationship_of
 from campaigns.store.expansion import StoredCustomer
 from campaigns.store.expansion_chunks import Reject
 
@@ -75,6 +76,9 @@ def _row_of(stored: StoredCustomer) -> CustomerRow:
         person=stored.person,
         evidence=PlaceEvidence(state=stored.state, zip=stored.zip, timezone=stored.timezone),
         line_type=stored.line_type,
+        debt=stored.debt,
+        exemption=stored.exemption,
+        relationship=relationship_of(stored.ebr_transaction_at, stored.ebr_inquiry_at),
         consent=_consent_of(stored),
         variables=stored.variables,
     )

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from campaigns.calls.ladder import RetryRules
-from campaigns.compliance.facts import CampaignSwitch, Plan
+from campaigns.compliance.facts import CampaignSwitch, Plan, Purpose
 from campaigns.definition.model import CampaignDefinition
 from campaigns.definition.storage import load_definition
 from campaigns.definition.templates import CUSTOMER_PLACEHOLDERS, fill
@@ -44,7 +44,16 @@ def plan_of(definition: CampaignDefinition, *, campaign: CampaignFacts, run: Run
         per_day=definition.retries.per_day,
         fictional_allowed=campaign.simulator,
         halted=_halted(campaign),
+        unapproved=_unapproved(definition, run),
+        min_gap=definition.min_gap or timedelta(),
     )
+
+
+def _unapproved(definition: CampaignDefinition, run: RunFacts) -> str | None:
+    """An emergency is bound by almost no rule, so one person alone may not declare it (CALLING-RULES §9)."""
+    if definition.purpose is not Purpose.EMERGENCY or run.approved:
+        return None
+    return f"an emergency needs a second person: `ringfence approve {definition.campaign} --reason TEXT`"
 
 
 def _halted(campaign: CampaignFacts) -> str | None:

@@ -3,13 +3,12 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime
 from pathlib import Path
 
 from campaigns.calls.states import CallState
 from campaigns.compliance.decision import Opening
 from campaigns.compliance.facts import CampaignSwitch, Consent, Plan
-from campaigns.compliance.places import place_of
 from campaigns.customers.row import RowReject, read_row
 from campaigns.definition.model import CampaignDefinition
 from campaigns.files.customer_problems import SourceItem, SourceProblem
@@ -68,13 +67,7 @@ class RowReader:
     def entry(self, candidate: Candidate) -> CustomerEntry:
         """The customer and its call."""
         row = candidate.row
-        place = place_of(
-            row.number,
-            row.evidence,
-            area_codes=self._gatekeeper.area_codes,
-            rules=self._gatekeeper.rules,
-            at=self._after,
-        )
+        place = self._gatekeeper.place(row.number, row.evidence, at=self._after)
         group_key = place.problem or place.group
         schedule = self._schedules.get(group_key)
         if schedule is None:
@@ -90,6 +83,10 @@ class RowReader:
             zip=row.evidence.zip,
             timezone=row.evidence.timezone,
             line_type=row.line_type,
+            debt=row.debt,
+            exemption=row.exemption,
+            ebr_transaction_at=_text(row.relationship.transaction_at) if row.relationship else None,
+            ebr_inquiry_at=_text(row.relationship.inquiry_at) if row.relationship else None,
             consent_level=consent.level.value if consent else None,
             consent_at=consent.obtained_at.isoformat() if consent else None,
             consent_source=consent.source if consent else None,
@@ -124,6 +121,10 @@ class RowReader:
         if opening is None:
             return _Schedule(CallState.EXPIRED.value, NO_OPENING, None, None)
         return _scheduled(opening)
+
+
+def _text(instant: datetime | None) -> str | None:
+    return instant.isoformat() if instant else None
 
 
 def _scheduled(opening: Opening) -> _Schedule:

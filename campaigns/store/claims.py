@@ -9,7 +9,6 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from campaigns.calls.permits import LIVE_MARGIN
-from campaigns.compliance.facts import Consent, ConsentLevel, Purpose, Revocation, Suppression
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +28,10 @@ class QueuedCall:
     zip: str | None
     timezone: str | None
     line_type: str
+    debt: str | None
+    exemption: str | None
+    ebr_transaction_at: datetime | None
+    ebr_inquiry_at: datetime | None
     variables: Mapping[str, str]
 
 
@@ -71,17 +74,8 @@ class RunFacts:
     earliest_at: datetime
     latest_at: datetime
     version_id: int
-
-
-@dataclass(frozen=True, slots=True)
-class PersonFacts:
-    """What is on record about one number."""
-
-    consents: tuple[Consent, ...] = ()
-    revocations: tuple[Revocation, ...] = ()
-    suppressions: tuple[Suppression, ...] = ()
-    attempts: tuple[tuple[int, datetime], ...] = ()
-    """(call id, campaign instant) of every counted attempt inside the longest cap's window."""
+    approved: bool
+    """Whether somebody else than the submitter approved this version as an emergency."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +103,14 @@ class NewDecision:
     jurisdictions: tuple[str, ...]
     checks: str
     """JSON."""
+    facts: str
+    """JSON: what the gate was told."""
+    detail: str | None
+    """Of a refusal: the words of its rule."""
+
+
+_PERSON_LOCK_SEED = 0x52_46_50_45
+"""Sets the keys of people ("RFPE") apart from other advisory locks."""
 
 
 def bound_claim(connection: Connection) -> None:
@@ -126,7 +128,7 @@ def lock_queued(connection: Connection, refs: Mapping[int, int], *, campaign_id:
     rows = connection.execute(
         text("""
             SELECT c.id, c.epoch, c.run_id, c.number, c.line, c.requests, u.name, u.external_id, u.person, u.state,
-                u.zip, u.timezone, u.line_type, u.variables
+                u.zip, u.timezone, u.line_type, u.debt, u.exemption, u.ebr_transaction_at, u.ebr_inquiry_at, u.variables
             FROM calls c JOIN customers u ON u.id = c.id
             WHERE c.id = ANY(:ids) AND c.state = 'queued' AND c.campaign_id = :campaign_id
             ORDER BY c.id FOR UPDATE OF c
@@ -163,6 +165,24 @@ def take_numbers(
     return {row.call_id for row in rows}
 
 
+def lock_people(connection: Connection, persons: Sequence[str]) -> None:
+    """Wait until no other claim is counting attempts to these people, who may have several numbers.
+
+    `live` locks numbers only: without this two numbers of one person could both take the last attempt of a cap. Taken
+    after `live`, in one order, and let go with the transaction.
+    """
+    if persons:
+        connection.execute(
+            text("""
+                SELECT pg_advisory_xact_lock(k.key) FROM (
+                    SELECT DISTINCT hashtextextended(p, :seed) AS key FROM unnest(CAST(:persons AS text[])) AS p
+                    ORDER BY key
+                ) k
+            """),
+            {"persons": list(persons), "seed": _PERSON_LOCK_SEED},
+        )
+
+
 def give_numbers_back(connection: Connection, attempts: Sequence[UUID]) -> None:
     """Undo `take_numbers` for attempts that the gate refused."""
     if attempts:
@@ -193,7 +213,14 @@ def campaign_facts(connection: Connection, campaign_id: int) -> CampaignFacts | 
 def run_facts(connection: Connection, run_ids: Sequence[int]) -> dict[int, RunFacts]:
     """The runs of a group of calls."""
     rows = connection.execute(
-        text("SELECT id, earliest_at, latest_at, version_id FROM runs WHERE id = ANY(:ids)"), {"ids": list(run_ids)}
+        text("""
+            SELECT r.id, r.earliest_at, r.latest_at, r.version_id, EXISTS (
+                SELECT FROM approvals a JOIN campaign_versions v ON v.id = a.version_id
+                WHERE a.version_id = r.version_id AND a.subject = 'emergency'
+                    AND lower(trim(a.recorded_by)) <> lower(trim(v.submitted_by))) AS approved
+            FROM runs r WHERE r.id = ANY(:ids)
+        """),
+        {"ids": list(run_ids)},
     )
     return {row.id: RunFacts(**row._asdict()) for row in rows}
 
@@ -203,54 +230,6 @@ def definition_of(connection: Connection, version_id: int) -> dict[str, Any]:
     row = connection.execute(text("SELECT definition FROM campaign_versions WHERE id = :id"), {"id": version_id}).one()
     definition: dict[str, Any] = row.definition
     return definition
-
-
-def person_facts(connection: Connection, numbers: Sequence[str], *, attempts_since: datetime) -> dict[str, PersonFacts]:
-    """Everything on record about these numbers, whatever campaign it came from."""
-    wanted = {"numbers": list(numbers), "since": attempts_since}
-    consents: dict[str, list[Consent]] = {}
-    for row in connection.execute(_CONSENTS, wanted):
-        consents.setdefault(row.number, []).append(
-            Consent(
-                id=row.id,
-                level=ConsentLevel(row.level),
-                seller=row.seller,
-                purpose=Purpose(row.purpose) if row.purpose else None,
-                obtained_at=row.obtained_at,
-                source=row.source,
-            )
-        )
-    revocations: dict[str, list[Revocation]] = {}
-    for row in connection.execute(_REVOCATIONS, wanted):
-        revocations.setdefault(row.number, []).append(Revocation(row.scope, row.scope_value, row.effective_at))
-    suppressions: dict[str, list[Suppression]] = {}
-    for row in connection.execute(_SUPPRESSIONS, wanted):
-        suppressions.setdefault(row.number, []).append(Suppression(row.list_name, row.scope, row.scope_value))
-    attempts: dict[str, list[tuple[int, datetime]]] = {}
-    for row in connection.execute(_ATTEMPTS, wanted):
-        attempts.setdefault(row.number, []).append((row.call_id, row.campaign_at))
-    return {
-        number: PersonFacts(
-            tuple(consents.get(number, ())),
-            tuple(revocations.get(number, ())),
-            tuple(suppressions.get(number, ())),
-            tuple(attempts.get(number, ())),
-        )
-        for number in numbers
-    }
-
-
-_CONSENTS = text(
-    "SELECT id, number, level, seller, purpose, obtained_at, source FROM consents WHERE number = ANY(:numbers)"
-)
-_REVOCATIONS = text("SELECT number, scope, scope_value, effective_at FROM revocations WHERE number = ANY(:numbers)")
-_SUPPRESSIONS = text("""
-    SELECT number, list_name, scope, scope_value FROM suppressions WHERE number = ANY(:numbers) AND removed_at IS NULL
-""")
-_ATTEMPTS = text("""
-    SELECT number, call_id, campaign_at FROM attempts
-    WHERE number = ANY(:numbers) AND counts AND campaign_at >= :since ORDER BY campaign_at
-""")
 
 
 def write_attempts(
@@ -263,17 +242,17 @@ def write_attempts(
         text("""
             WITH new AS (
                 INSERT INTO attempts (id, call_id, attempt_no, run_id, campaign_id, account, number, line, epoch,
-                    task_id, state, campaign_at, claimed_at, send_by, check_at)
+                    person, debt, task_id, state, campaign_at, claimed_at, send_by, check_at)
                 SELECT n.id, n.call_id,
                     1 + coalesce((SELECT max(t.attempt_no) FROM attempts t WHERE t.call_id = n.call_id), 0),
                     n.run_id, :campaign_id, :account, n.number, n.line, n.epoch,
-                    n.task_id, 'dialing', n.campaign_at, n.read_at, n.read_at + n.usable,
+                    n.person, n.debt, n.task_id, 'dialing', n.campaign_at, n.read_at, n.read_at + n.usable,
                     n.read_at + n.usable + :check_after
                 FROM unnest(CAST(:ids AS uuid[]), CAST(:calls AS bigint[]), CAST(:runs AS bigint[]),
                     CAST(:numbers AS text[]), CAST(:lines AS text[]), CAST(:epochs AS integer[]),
                     CAST(:tasks AS text[]), CAST(:campaign_ats AS timestamptz[]), CAST(:read_ats AS timestamptz[]),
-                    CAST(:usables AS interval[]))
-                    AS n(id, call_id, run_id, number, line, epoch, task_id, campaign_at, read_at, usable)
+                    CAST(:usables AS interval[]), CAST(:persons AS text[]), CAST(:debts AS text[]))
+                    AS n(id, call_id, run_id, number, line, epoch, task_id, campaign_at, read_at, usable, person, debt)
                 RETURNING id, send_by
             )
             UPDATE live SET hold_until = new.send_by + CAST(:ring AS interval) + CAST(:talk AS interval) + :margin
@@ -296,6 +275,8 @@ def write_attempts(
             "campaign_ats": [attempt.campaign_at for attempt in attempts],
             "read_ats": [attempt.read_at for attempt in attempts],
             "usables": [attempt.usable_for for attempt in attempts],
+            "persons": [attempt.call.person for attempt in attempts],
+            "debts": [attempt.call.debt for attempt in attempts],
         },
     )
 
@@ -309,10 +290,11 @@ def write_decisions(
     connection.execute(
         text("""
             INSERT INTO decisions (call_id, attempt_id, decided_at, campaign_at, verdict, rule_id, next_allowed_at,
-                consent_id, zones, jurisdictions, rules_digest, tzdata_version, checks)
+                consent_id, zones, jurisdictions, rules_digest, tzdata_version, checks, facts)
             VALUES (:call_id, :attempt_id, :decided_at, :campaign_at,
                 CASE WHEN CAST(:rule_id AS text) IS NULL THEN 'permit' ELSE 'refusal' END, :rule_id, :next_allowed_at,
-                :consent_id, :zones, :jurisdictions, :rules_digest, :tzdata_version, CAST(:checks AS jsonb))
+                :consent_id, :zones, :jurisdictions, :rules_digest, :tzdata_version, CAST(:checks AS jsonb),
+                CAST(:facts AS jsonb))
         """),
         [
             {
@@ -328,6 +310,7 @@ def write_decisions(
                 "rules_digest": rules_digest,
                 "tzdata_version": tzdata,
                 "checks": decision.checks,
+                "facts": decision.facts,
             }
             for decision in decisions
         ],

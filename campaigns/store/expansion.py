@@ -46,6 +46,10 @@ class StoredCustomer:
     zip: str | None
     timezone: str | None
     line_type: str
+    debt: str | None
+    exemption: str | None
+    ebr_transaction_at: datetime | None
+    ebr_inquiry_at: datetime | None
     consent_level: str | None
     consent_at: datetime | None
     consent_source: str | None
@@ -108,6 +112,7 @@ def customers_by_number(connection: Connection, run_id: int, numbers: Sequence[s
     rows = connection.execute(
         text("""
             SELECT id, row_number, number, name, external_id, person, state, zip, timezone, line_type,
+                debt, exemption, ebr_transaction_at, ebr_inquiry_at,
                 consent_level, consent_at, consent_source, consent_seller, variables
             FROM customers WHERE run_id = :run_id AND number = ANY(:numbers)
         """),

@@ -21,6 +21,10 @@ class CustomerEntry:
     zip: str | None
     timezone: str | None
     line_type: str
+    debt: str | None
+    exemption: str | None
+    ebr_transaction_at: str | None
+    ebr_inquiry_at: str | None
     consent_level: str | None
     consent_at: str | None
     consent_source: str | None
@@ -113,7 +117,8 @@ def _move_cursor(connection: Connection, run_id: int, chunk: Chunk) -> None:
 _STAGE = text("""
     CREATE TEMP TABLE expansion_stage (
         row_number bigint, number text, name text, external_id text, person text, state text, zip text, timezone text,
-        line_type text, consent_level text, consent_at timestamptz, consent_source text, consent_seller text,
+        line_type text, debt text, exemption text, ebr_transaction_at timestamptz, ebr_inquiry_at timestamptz,
+        consent_level text, consent_at timestamptz, consent_source text, consent_seller text,
         restriction smallint, variables jsonb, group_id bigint, call_state text, reason text, due_at timestamptz,
         closes_at timestamptz
     ) ON COMMIT DROP
@@ -121,8 +126,10 @@ _STAGE = text("""
 _FROM_STAGE = text("""
     WITH added AS (
         INSERT INTO customers (run_id, row_number, number, name, external_id, person, state, zip, timezone, line_type,
+            debt, exemption, ebr_transaction_at, ebr_inquiry_at,
             consent_level, consent_at, consent_source, consent_seller, restriction, variables)
         SELECT :run_id, row_number, number, name, external_id, person, state, zip, timezone, line_type,
+            debt, exemption, ebr_transaction_at, ebr_inquiry_at,
             consent_level, consent_at, consent_source, consent_seller, restriction, variables
         FROM expansion_stage ORDER BY row_number
         RETURNING id, number
@@ -152,6 +159,10 @@ def _stage_row(entry: CustomerEntry, groups: Mapping[str, int]) -> tuple[Any, ..
         entry.zip,
         entry.timezone,
         entry.line_type,
+        entry.debt,
+        entry.exemption,
+        entry.ebr_transaction_at,
+        entry.ebr_inquiry_at,
         entry.consent_level,
         entry.consent_at,
         entry.consent_source,
@@ -170,7 +181,9 @@ _STAGE_COLUMNS = tuple("group_id" if name == "group_key" else name for name in C
 _REPLACE = text("""
     WITH replaced AS (
         UPDATE customers SET row_number = :row_number, name = :name, external_id = :external_id, person = :person,
-            state = :state, zip = :zip, timezone = :timezone, line_type = :line_type, consent_level = :consent_level,
+            state = :state, zip = :zip, timezone = :timezone, line_type = :line_type, debt = :debt,
+            exemption = :exemption, ebr_transaction_at = CAST(:ebr_transaction_at AS timestamptz),
+            ebr_inquiry_at = CAST(:ebr_inquiry_at AS timestamptz), consent_level = :consent_level,
             consent_at = CAST(:consent_at AS timestamptz), consent_source = :consent_source,
             consent_seller = :consent_seller, restriction = :restriction, variables = CAST(:variables AS jsonb)
         WHERE id = :id

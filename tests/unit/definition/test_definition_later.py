@@ -31,14 +31,8 @@ def test_the_keys_of_the_whole_example_that_have_no_effect_yet_are_named(good: s
 @pytest.mark.parametrize(
     ("piece", "instead", "path"),
     [
-        ("purpose: telemarketing", "purpose: emergency", "purpose"),
         ("overlap: skip", "overlap: queue", "schedule.overlap"),
         ("action: hangUp", "action: leaveMessage, message: Hi", "voicemail.action"),
-        ("state: st", "person: st", "customers.columns.person"),
-        ("state: st", "debt: st", "customers.columns.debt"),
-        ("state: st", "ebrTransactionAt: st", "customers.columns.ebrTransactionAt"),
-        ("state: st", "ebrInquiryAt: st", "customers.columns.ebrInquiryAt"),
-        ("state: st", "exemption: st", "customers.columns.exemption"),
         ("id: 6f1c2a90", "applicationSid: x", "assistant.applicationSid"),
         ("id: 6f1c2a90", "id: x, timeLimit: 60", "assistant.timeLimit"),
     ],
@@ -47,17 +41,18 @@ def test_a_key_without_effect_yet_is_named(spoil: Spoil, piece: str, instead: st
     assert path in pending_paths(spoil(piece, instead))
 
 
-def test_a_key_of_an_inline_customer_without_effect_yet_is_named_once(inline: str) -> None:
-    text = inline.replace("name: Ann", "person: p1").replace(
-        "      variables: {plan: on}", "      person: p2\n      variables: {plan: on}"
-    )
-    assert pending_paths(text) == ["customers.list[].person"]
-
-
 def test_keys_with_effect_are_not_pending(spoil: Spoil) -> None:
     text = spoil("lines: {pool: [pn-1, pn-2], choose: nearest, ", "lines: {pool: [pn-1, pn-2], ")
     text = text.replace(", cost: 500.00", "").replace("stopWhen: {dispositions: [booked, opt_out]}", "weight: 2")
-    assert pending_paths(text.replace("state: st", "lineType: st, consentSeller: se, externalId: id")) == []
+    assert (
+        pending_paths(
+            text.replace(
+                "state: st",
+                "lineType: st, consentSeller: se, externalId: id, person: p, debt: d, exemption: e, ebrInquiryAt: i",
+            )
+        )
+        == []
+    )
 
 
 def test_a_pending_key_says_why(good: str) -> None:

@@ -132,6 +132,7 @@ SCHEMA = [
         ADD COLUMN disposition text,
         ADD COLUMN hung_up boolean NOT NULL DEFAULT false
     """,
+    "CREATE INDEX attempts_hung_up ON attempts (number) WHERE hung_up",
     "CREATE INDEX attempts_person ON attempts (person, campaign_at) WHERE counts AND person IS NOT NULL",
     # --- the ledger: decisions, sealed in order ------------------------------------------------------------------
     "ALTER TABLE decisions ADD COLUMN salt bytea NOT NULL DEFAULT sha256(gen_random_uuid()::text::bytea)",
