@@ -5,7 +5,7 @@ call. Text of several sentences, numbers of a phone's length and nested answers 
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -60,3 +60,15 @@ def answers_of(given: Mapping[str, object]) -> dict[str, str]:
     """Those of the structured answers that are one word."""
     words = {name: word for name, value in given.items() if len(name) <= _LONGEST and (word := word_of(value))}
     return dict(list(words.items())[:MOST_FIELDS])
+
+
+def joined(parts: Iterable[Conversation]) -> Conversation:
+    """What several reports of one call say together; where they differ, the later one is right."""
+    said = [part for part in parts if not part.is_empty]
+    if not said:
+        return SILENCE
+    return Conversation(
+        disposition=next((part.disposition for part in reversed(said) if part.disposition), None),
+        answers={name: word for part in said for name, word in part.answers.items()},
+        keys="".join(part.keys for part in said),
+    )

@@ -67,6 +67,11 @@ _ENDS: dict[Outcome, CallState] = {
 """Where a call ends when the outcome leads to no further attempt."""
 
 
+def end_state(outcome: Outcome) -> CallState:
+    """Where a call ends whose last attempt came to this."""
+    return _ENDS[outcome]
+
+
 def next_step(verdict: Verdict, *, attempts: int, requests: int, earlier_same: int, rules: RetryRules) -> NextStep:
     """What follows an attempt.
 

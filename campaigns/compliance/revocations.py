@@ -1,8 +1,11 @@
 """What a revocation speaks of: all calls, or those for one seller, one purpose, one campaign."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from campaigns.compliance.facts import Purpose, Revocation
+
+RevocationScope = Literal["all", "seller", "purpose", "campaign"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,10 +38,9 @@ class StopWhen(Block):
     inbound_call: bool = False
     """Whether a call from the customer to one of our lines does."""
 
-    def ends_with(self, conversation: Conversation) -> bool:
-        """Whether this conversation ends the calling of its customer."""
-        wanted = {word_of(word) for word in self.dispositions}
-        return conversation.disposition is not None and conversation.disposition in wanted
+    def ends_with(self, disposition: str | None) -> bool:
+        """Whether a conversation with this disposition ends the calling of its customer."""
+        return disposition is not None and disposition in {word_of(word) for word in self.dispositions}
 
 
 class OptOut(Block):

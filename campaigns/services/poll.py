@@ -79,21 +79,25 @@ class Poll:
 
     def _account(self, provider: VoiceProvider, attempts: Sequence[rows.DueAttempt]) -> int:
         reports = self._ask(provider, attempts)
-        facts, active = list[Fact](), list[rows.DueAttempt]()
+        facts, active, analysed = list[Fact](), list[rows.DueAttempt](), list[rows.DueAttempt]()
         for attempt in attempts:
             report = reports.get(attempt.id)
             if report is None:
                 continue
-            if report.phase.rank >= Phase.ENDED.rank:
-                # Nothing firmer will come by polling: what ended is reported, even if details are missing.
-                facts.append(Fact(attempt.id, replace(report, phase=Phase.REPORTED)))
-            elif attempt.overdue:
-                facts.append(Fact(attempt.id, self._give_up(provider, attempt, report)))
-            else:
-                facts.append(Fact(attempt.id, report))
+            if report.phase is Phase.ENDED and attempt.overdue:
+                # Nothing firmer will come: what ended is reported, even if details are missing.
+                report = replace(report, phase=Phase.REPORTED)
+            elif report.phase is Phase.ENDED:
+                # The analysis follows the end, and with it an opt-out: the number stays held until then.
+                analysed.append(attempt)
+            elif report.phase is not Phase.REPORTED and attempt.overdue:
+                report = self._give_up(provider, attempt, report)
+            elif report.phase is not Phase.REPORTED:
                 active.append(attempt)
+            facts.append(Fact(attempt.id, report))
         recorded = self._recorder.run(facts)
         self._keep(active)
+        self._look_again([*active, *analysed])
         for limit_group in recorded.freed:
             self._publisher.request_feed(limit_group)
         return len(facts)
@@ -131,13 +135,17 @@ class Poll:
         return replace(report, phase=Phase.REPORTED, verdict=ENDED_UNKNOWN, ended_reason="never ended at the provider")
 
     def _keep(self, active: Sequence[rows.DueAttempt]) -> None:
-        """Calls that go on: hold their slots, and look again soon where only polling tells us."""
-        if not active:
-            return
-        with self._engine.begin() as connection:
-            fact_rows.extend_live(connection, [attempt.id for attempt in active], hold=2 * LIVE_MARGIN)
-            polled = [attempt.id for attempt in active if not attempt.webhooks]
-            rows.look_again(connection, polled, after=POLL_INTERVAL)
+        """Calls that go on hold their slots."""
+        if active:
+            with self._engine.begin() as connection:
+                fact_rows.extend_live(connection, [attempt.id for attempt in active], hold=2 * LIVE_MARGIN)
+
+    def _look_again(self, attempts: Sequence[rows.DueAttempt]) -> None:
+        """Soon, where only polling tells us."""
+        polled = [attempt.id for attempt in attempts if not attempt.webhooks]
+        if polled:
+            with self._engine.begin() as connection:
+                rows.look_again(connection, polled, after=POLL_INTERVAL)
 
 
 def list_span(attempts: Sequence[rows.DueAttempt]) -> tuple[datetime, datetime]:

@@ -14,34 +14,30 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Engine
 
-from campaigns.calls.ladder import MAX_REQUESTS, End, Retry, next_step
+from campaigns.calls.conversation import joined
+from campaigns.calls.ladder import MAX_REQUESTS, End, Retry, end_state, next_step
 from campaigns.calls.outcomes import Outcome, Verdict
 from campaigns.calls.permits import FLUSH_MARGIN, HTTP_TIMEOUT, LIVE_MARGIN, REPORT_GRACE
 from campaigns.calls.states import FINAL_ATTEMPT_STATES, FINAL_CALL_STATES, AttemptState, CallState
 from campaigns.compliance.facts import PlaceEvidence
 from campaigns.definition.model import CampaignDefinition
-from campaigns.providers.contract import CallReport, DialResult, NotDialed, NotDialedKind, Placed
+from campaigns.providers.contract import CallReport, DialResult
+from campaigns.services.account_health import note_accounts
 from campaigns.services.gatekeeper import GateKeeper
+from campaigns.services.opt_out import record_opt_outs, spoken_opt_outs
 from campaigns.services.plans import Definitions, plan_of, retry_rules
 from campaigns.services.settle import AttemptView, Settled, close_unknown, settle_dial, settle_report
 from campaigns.store import facts as rows
 from campaigns.store.claims import CampaignFacts, RunFacts, campaign_facts, run_facts
 from campaigns.store.moves import Move, apply_moves
+from campaigns.store.revocations import NewRevocation
 
 log = logging.getLogger(__name__)
 
 POLL_INTERVAL = timedelta(seconds=2)
 """How soon a call in progress is asked after when the provider cannot reach us by webhook."""
-CONFIG_ERRORS_IN_A_ROW = 5
-"""So many refusals of our settings without a success between them pause the account: the next call would fail too."""
-COOLDOWNS: dict[NotDialedKind, timedelta] = {
-    NotDialedKind.NO_CONNECTION: timedelta(seconds=2),
-    NotDialedKind.CAPACITY: timedelta(seconds=2),
-    NotDialedKind.RATE_LIMITED: timedelta(seconds=5),
-}
-"""How long the whole account waits after such an answer that names no time of its own."""
 
-
+WAITING = frozenset({CallState.SCHEDULED, CallState.QUEUED})
 _TOO_MANY = End(CallState.FAILED, reason="too_many_requests")
 
 
@@ -69,6 +65,7 @@ class _Pile:
     moves: list[Move] = field(default_factory=list)
     ended: list[UUID] = field(default_factory=list)
     freed: set[str] = field(default_factory=set)
+    opt_outs: list[NewRevocation] = field(default_factory=list)
 
 
 class Recorder:
@@ -83,7 +80,10 @@ class Recorder:
         """Record in one transaction, then note what the answers say of the accounts."""
         with self._engine.begin() as connection:
             recorded = self.apply(connection, facts)
-        self._note_accounts(facts)
+        answers = {fact.attempt_id: fact.what for fact in facts if not isinstance(fact.what, CallReport)}
+        if answers:
+            with self._engine.begin() as connection:
+                note_accounts(connection, answers)
         return recorded
 
     def apply(self, connection: Connection, facts: Sequence[Fact]) -> Recorded:
@@ -101,6 +101,7 @@ class Recorder:
         rows.write_attempt_changes(connection, pile.changes)
         rows.free_slots(connection, pile.ended, grace=REPORT_GRACE)
         apply_moves(connection, pile.moves)
+        record_opt_outs(connection, pile.opt_outs)
         return Recorded(frozenset(pile.freed))
 
     def _fold(
@@ -122,10 +123,15 @@ class Recorder:
             if settled.alarm is not None:
                 log.error("alarm kind=%s attempt_id=%s", settled.alarm, attempt.id)
                 rows.raise_alarm(connection, kind=settled.alarm, attempt_id=attempt.id, detail=type(fact.what).__name__)
+        call = world.calls[attempt.call_id]
+        talk = joined(fact.what.conversation for fact in facts if isinstance(fact.what, CallReport))
+        if not talk.is_empty:
+            # Whatever became of the attempt, and however late it is told: what the person said counts.
+            view = replace(view, disposition=talk.disposition or view.disposition)
+            pile.opt_outs += spoken_opt_outs(world.definition(call), talk, number=call.number, attempt_id=attempt.id)
         requested_at = max((fact.requested_at for fact in facts if fact.requested_at), default=None)
         if view == before and requested_at is None:
             return
-        call = world.calls[attempt.call_id]
         campaign = world.campaign(call.campaign_id)
         pile.changes.append(_change(attempt, view, over, requested_at, campaign=campaign))
         if view.state is AttemptState.ENDED and before.state is not AttemptState.ENDED:
@@ -147,8 +153,11 @@ class Recorder:
     ) -> Move | None:
         if call.state in FINAL_CALL_STATES or _newest(attempts, call.id) != view.id:
             return None
+        stop = _stop_reason(world.definition(call), view.disposition)
         if over is not None and over.verdict is not None:
-            return self._after(call, over, over.verdict, attempts, world=world)
+            return self._after(call, over, over.verdict, attempts, world=world, stop=stop)
+        if stop is not None and call.state in WAITING:
+            return Move(call.id, call.state, CallState.CANCELLED, call.epoch, reason=stop)
         wanted = {
             AttemptState.IN_PROGRESS: CallState.IN_PROGRESS,
             AttemptState.ENDED: CallState.IN_PROGRESS,
@@ -166,6 +175,7 @@ class Recorder:
         attempts: Sequence[rows.AttemptRow],
         *,
         world: "_World",
+        stop: str | None,
     ) -> Move:
         requests = -1 if over.contended else 0
         counted = 0 if verdict.counts else -1
@@ -182,12 +192,16 @@ class Recorder:
             )
             if isinstance(step, Retry) and over.wait is not None and not verdict.counts:
                 step = replace(step, wait=max(step.wait, over.wait), machine_time=True)
+        if stop is not None:
+            step = End(end_state(verdict.outcome), reason=stop)
         return self.next_move(call, step, world=world, attempts=counted, requests=requests)
 
     def next_move(
         self, call: rows.LockedCall, step: Retry | End, *, world: "_World", attempts: int = 0, requests: int = 0
     ) -> Move:
         """The move that carries out a ladder's step, as far as campaign, window and law allow."""
+        if isinstance(step, Retry) and call.stop_reason is not None:
+            step = End(CallState.CANCELLED, reason=call.stop_reason)
         if isinstance(step, Retry):
             campaign = world.campaign(call.campaign_id)
             if campaign.state == "cancelled":
@@ -241,18 +255,6 @@ class Recorder:
             apply_moves(connection, [self.next_move(call, step, world=world, attempts=-1)])
         return True
 
-    def _note_accounts(self, facts: Sequence[Fact]) -> None:
-        """Slow an account down that is full or unreachable, pause one whose settings are refused, keep its clock."""
-        answers = {fact.attempt_id: fact.what for fact in facts if not isinstance(fact.what, CallReport)}
-        if not answers:
-            return
-        with self._engine.begin() as connection:
-            by_account = defaultdict[str, list[DialResult]](list)
-            for attempt_id, account in rows.accounts_of(connection, list(answers)).items():
-                by_account[account].append(answers[attempt_id])
-            for account, results in sorted(by_account.items()):
-                _note_account(connection, account, results)
-
 
 class _World:
     """Campaigns, runs and definitions that a batch touches, each read once."""
@@ -286,6 +288,7 @@ def _view(attempt: rows.AttemptRow) -> AttemptView:
         provider_call_id=attempt.provider_call_id,
         connected=attempt.connected,
         outcome=attempt.outcome,
+        disposition=attempt.disposition,
         ended_reason=attempt.ended_reason,
         detail=attempt.detail,
         duration=attempt.duration,
@@ -328,6 +331,7 @@ def _change(
         connected=view.connected,
         counts=counts,
         outcome=view.outcome,
+        disposition=view.disposition,
         ended_reason=view.ended_reason,
         detail=view.detail,
         duration=view.duration,
@@ -335,6 +339,12 @@ def _change(
         check_after=_check_after(view.state, campaign),
         requested_at=requested_at,
     )
+
+
+def _stop_reason(definition: CampaignDefinition, disposition: str | None) -> str | None:
+    """Why a customer with this disposition is not called again, by the campaign's `stopWhen`; None: nothing says so."""
+    stop_when = definition.stop_when
+    return f"disposition:{disposition}" if stop_when is not None and stop_when.ends_with(disposition) else None
 
 
 def _check_after(state: AttemptState, campaign: CampaignFacts) -> timedelta | None:
@@ -352,20 +362,3 @@ def _check_after(state: AttemptState, campaign: CampaignFacts) -> timedelta | No
             return campaign.reconcile_after[0]
         case _:
             return None
-
-
-def _note_account(connection: Connection, account: str, results: Sequence[DialResult]) -> None:
-    refused = [result for result in results if isinstance(result, NotDialed)]
-    cooldowns = [result.retry_after or COOLDOWNS[result.kind] for result in refused if result.kind in COOLDOWNS]
-    skews = [result.clock_skew for result in results if result.clock_skew is not None]
-    rows.note_trouble(connection, account, cooldown=max(cooldowns, default=None), skew=skews[-1] if skews else None)
-    config_errors = [result for result in refused if result.kind is NotDialedKind.CONFIG_ERROR]
-    if any(isinstance(result, Placed) for result in results):
-        rows.count_config_errors(connection, account, errors=0, most=CONFIG_ERRORS_IN_A_ROW, reason="")
-    elif config_errors:
-        reason = f"the provider refused {CONFIG_ERRORS_IN_A_ROW} calls in a row: {config_errors[-1].message}"
-        if rows.count_config_errors(
-            connection, account, errors=len(config_errors), most=CONFIG_ERRORS_IN_A_ROW, reason=reason
-        ):
-            log.error("account_paused account=%s reason=%s", account, reason)
-            rows.raise_alarm(connection, kind="account_paused", attempt_id=None, detail=f"{account}: {reason}")

@@ -30,6 +30,7 @@ class AttemptView:
     provider_call_id: str | None
     connected: bool
     outcome: Outcome | None = None
+    disposition: str | None = None
     ended_reason: str | None = None
     detail: str | None = None
     duration: timedelta | None = None

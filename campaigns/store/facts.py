@@ -23,6 +23,8 @@ class LockedCall:
     number: str
     attempts: int
     requests: int
+    stop_reason: str | None
+    """Set while the call is dialed or talks: it makes no further attempt."""
     address_state: str | None
     zip: str | None
     timezone: str | None
@@ -40,6 +42,7 @@ class AttemptRow:
     connected: bool
     counts: bool
     outcome: Outcome | None
+    disposition: str | None
     ended_reason: str | None
     detail: str | None
     duration: timedelta | None
@@ -58,6 +61,7 @@ class AttemptChange:
     connected: bool
     counts: bool
     outcome: Outcome | None
+    disposition: str | None
     ended_reason: str | None
     detail: str | None
     duration: timedelta | None
@@ -70,7 +74,7 @@ def lock_calls_of(connection: Connection, attempt_ids: Sequence[UUID]) -> dict[i
     """Lock the calls of these attempts, by id, and read them as they are then."""
     rows = connection.execute(
         text("""
-            SELECT c.id, c.state, c.epoch, c.run_id, c.campaign_id, c.number, c.attempts, c.requests,
+            SELECT c.id, c.state, c.epoch, c.run_id, c.campaign_id, c.number, c.attempts, c.requests, c.stop_reason,
                 u.state AS address_state, u.zip, u.timezone
             FROM calls c JOIN customers u ON u.id = c.id
             WHERE c.id IN (SELECT call_id FROM attempts WHERE id = ANY(:ids)) ORDER BY c.id FOR UPDATE OF c
@@ -84,8 +88,8 @@ def attempts_of(connection: Connection, call_ids: Sequence[int]) -> list[Attempt
     """Every attempt of these calls, the newest last. Call their rows' lock yours first."""
     rows = connection.execute(
         text("""
-            SELECT id, call_id, account, state, provider_call_id, connected, counts, outcome, ended_reason, detail,
-                duration, cost_usd, claimed_at, absences
+            SELECT id, call_id, account, state, provider_call_id, connected, counts, outcome, disposition,
+                ended_reason, detail, duration, cost_usd, claimed_at, absences
             FROM attempts WHERE call_id = ANY(:ids) ORDER BY call_id, attempt_no
         """),
         {"ids": list(call_ids)},
@@ -109,8 +113,8 @@ def write_attempt_changes(connection: Connection, changes: Sequence[AttemptChang
     connection.execute(
         text("""
             UPDATE attempts SET state = :state, provider_call_id = :provider_call_id, connected = :connected,
-                counts = :counts, outcome = :outcome, ended_reason = :ended_reason, detail = :detail,
-                duration = :duration, cost_usd = :cost_usd,
+                counts = :counts, outcome = :outcome, disposition = :disposition, ended_reason = :ended_reason,
+                detail = :detail, duration = :duration, cost_usd = :cost_usd,
                 requested_at = coalesce(:requested_at, requested_at),
                 check_at = clock_timestamp() + CAST(:check_after AS interval),
                 ended_at = CASE WHEN CAST(:over AS boolean) OR :state = 'ended'
@@ -127,6 +131,7 @@ def write_attempt_changes(connection: Connection, changes: Sequence[AttemptChang
                 "connected": change.connected,
                 "counts": change.counts,
                 "outcome": change.outcome.value if change.outcome else None,
+                "disposition": change.disposition,
                 "ended_reason": change.ended_reason,
                 "detail": change.detail,
                 "duration": change.duration,
