@@ -80,9 +80,10 @@ def _json(value: Any) -> str:
 
 def _told(value: Any, *, but: frozenset[str] = frozenset()) -> list[tuple[str, Any]]:
     """The fields whose value is not the default: a field added to the facts later goes on record by itself."""
+    kind: Any = type(value)
     return [
         (name, told)
-        for name, default in _defaults(type(value))
+        for name, default in _defaults(kind)
         if name not in but and (told := getattr(value, name)) != default
     ]
 
