@@ -33,8 +33,9 @@ def tick_feed() -> None:
 
 @app.task(name="ringfence.process_inbox")
 def process_inbox() -> None:
-    """Turn received webhooks into outcomes."""
+    """Turn received webhooks into outcomes, and act on people who called us."""
     runtime().inbox.process()
+    runtime().callers.process()
 
 
 @app.task(name="ringfence.rescue")

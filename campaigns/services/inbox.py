@@ -45,6 +45,7 @@ def _row(account: str, receipt: Receipt) -> rows.NewReceipt:
         attempt_id=report.attempt_id if report else None,
         provider_call_id=report.provider_call_id if report else None,
         report=to_json(report) if report else None,
+        caller=receipt.caller,
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -29,11 +30,23 @@ class NewReceipt:
     attempt_id: UUID | None
     provider_call_id: str | None
     report: str | None
+    caller: str | None = None
+    """E.164, for an event of a call that somebody made to us."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallerRow:
+    """Somebody called us, and it waits to be acted upon."""
+
+    id: int
+    caller: str
+    report: Mapping[str, Any]
+    received_at: datetime
 
 
 _PUT = text("""
-    INSERT INTO inbox (account, dedupe_key, event_type, attempt_id, provider_call_id, report, state)
-    VALUES (:account, :dedupe_key, :event_type, :attempt_id, :provider_call_id, CAST(:report AS jsonb),
+    INSERT INTO inbox (account, dedupe_key, event_type, attempt_id, provider_call_id, report, caller, state)
+    VALUES (:account, :dedupe_key, :event_type, :attempt_id, :provider_call_id, CAST(:report AS jsonb), :caller,
         CASE WHEN CAST(:report AS jsonb) IS NULL THEN 'stored' ELSE 'new' END)
     ON CONFLICT (account, dedupe_key) DO NOTHING
 """)
@@ -49,7 +62,7 @@ def lock_waiting(connection: Connection, *, most: int) -> list[InboxRow]:
     rows = connection.execute(
         text("""
             SELECT id, account, attempt_id, provider_call_id, report FROM inbox
-            WHERE state IN ('new', 'unmatched') AND next_try_at <= clock_timestamp()
+            WHERE state IN ('new', 'unmatched') AND next_try_at <= clock_timestamp() AND caller IS NULL
             ORDER BY next_try_at, id LIMIT :most FOR UPDATE SKIP LOCKED
         """),
         {"most": most},
@@ -79,11 +92,28 @@ def match(connection: Connection, rows: Sequence[InboxRow]) -> dict[int, UUID]:
 
 
 def done(connection: Connection, ids: Sequence[int]) -> None:
-    """These receipts have been applied."""
+    """These receipts have been applied; what they say of a person has reached its place and is erased here."""
     connection.execute(
-        text("UPDATE inbox SET state = 'done', processed_at = clock_timestamp() WHERE id = ANY(:ids)"),
+        text("""
+            UPDATE inbox SET state = 'done', processed_at = clock_timestamp(), report = report - 'conversation',
+                caller = NULL
+            WHERE id = ANY(:ids)
+        """),
         {"ids": list(ids)},
     )
+
+
+def lock_callers(connection: Connection, *, most: int) -> list[CallerRow]:
+    """Calls to us that wait, oldest first; those that another process works on are left to it."""
+    rows = connection.execute(
+        text("""
+            SELECT id, caller, report, received_at FROM inbox
+            WHERE state IN ('new', 'unmatched') AND next_try_at <= clock_timestamp() AND caller IS NOT NULL
+            ORDER BY next_try_at, id LIMIT :most FOR UPDATE SKIP LOCKED
+        """),
+        {"most": most},
+    )
+    return [CallerRow(**row._asdict()) for row in rows]
 
 
 def put_off(connection: Connection, ids: Sequence[int]) -> None:
@@ -95,6 +125,8 @@ def put_off(connection: Connection, ids: Sequence[int]) -> None:
                     THEN 'foreign' ELSE 'unmatched' END,
                 processed_at = CASE WHEN received_at < clock_timestamp() - interval '24 hours'
                     THEN clock_timestamp() END,
+                report = CASE WHEN received_at < clock_timestamp() - interval '24 hours'
+                    THEN report - 'conversation' ELSE report END,
                 next_try_at = clock_timestamp() + greatest(interval '5 seconds',
                     (clock_timestamp() - received_at) / 4)
             WHERE id = ANY(:ids)
