@@ -123,13 +123,27 @@ def bound_claim(connection: Connection) -> None:
     )
 
 
+_CALLS = """
+    SELECT c.id, c.epoch, c.run_id, c.number, c.line, c.requests, u.name, u.external_id, u.person, u.state,
+        u.zip, u.timezone, u.line_type, u.debt, u.exemption, u.ebr_transaction_at, u.ebr_inquiry_at, u.variables
+    FROM calls c JOIN customers u ON u.id = c.id
+"""
+
+
+def look_at_calls(connection: Connection, call_ids: Sequence[int]) -> list[QueuedCall]:
+    """These calls with their customers, in whatever state, without a lock: for asking the gate and doing nothing."""
+    rows = connection.execute(
+        text(f"{_CALLS} WHERE c.id = ANY(:ids) ORDER BY c.id"),
+        {"ids": list(call_ids)},
+    )
+    return [QueuedCall(**row._asdict()) for row in rows]
+
+
 def lock_queued(connection: Connection, refs: Mapping[int, int], *, campaign_id: int) -> list[QueuedCall]:
     """Lock the calls that are still queued under the epoch of the message (`refs`: id → epoch), by id."""
     rows = connection.execute(
-        text("""
-            SELECT c.id, c.epoch, c.run_id, c.number, c.line, c.requests, u.name, u.external_id, u.person, u.state,
-                u.zip, u.timezone, u.line_type, u.debt, u.exemption, u.ebr_transaction_at, u.ebr_inquiry_at, u.variables
-            FROM calls c JOIN customers u ON u.id = c.id
+        text(f"""
+            {_CALLS}
             WHERE c.id = ANY(:ids) AND c.state = 'queued' AND c.campaign_id = :campaign_id
             ORDER BY c.id FOR UPDATE OF c
         """),
