@@ -1,4 +1,4 @@
-"""Accounts as the settings give them, the rules in force, and the suppression list."""
+"""Accounts as the settings give them, and the rules in force."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -76,31 +76,3 @@ def put_active_rules(connection: Connection, *, digest: str, tzdata_version: str
         text("UPDATE system SET rules_digest = :digest, tzdata_version = :tzdata_version"),
         {"digest": digest, "tzdata_version": tzdata_version},
     )
-
-
-def add_suppressions(
-    connection: Connection, numbers: Sequence[str], *, list_name: str, source: str, added_by: str
-) -> int:
-    """Add those that the list does not hold yet. Returns how many were new."""
-    result = connection.execute(
-        text("""
-            INSERT INTO suppressions (number, list_name, source, added_by)
-            SELECT DISTINCT n, :list_name, :source, :added_by FROM unnest(CAST(:numbers AS text[])) AS n
-            WHERE NOT EXISTS (SELECT FROM suppressions s WHERE s.number = n AND s.list_name = :list_name
-                AND s.scope = 'all' AND s.removed_at IS NULL)
-        """),
-        {"numbers": list(numbers), "list_name": list_name, "source": source, "added_by": added_by},
-    )
-    return result.rowcount
-
-
-def suppressed_numbers(connection: Connection, numbers: Sequence[str]) -> set[str]:
-    """Those of `numbers` that some list holds for everybody."""
-    rows = connection.execute(
-        text("""
-            SELECT DISTINCT number FROM suppressions
-            WHERE number = ANY(:numbers) AND scope = 'all' AND removed_at IS NULL
-        """),
-        {"numbers": list(numbers)},
-    )
-    return set(rows.scalars())

@@ -79,6 +79,19 @@ SCHEMA = [
     )
     """,
     "CREATE UNIQUE INDEX list_versions_active ON list_versions (list_name) WHERE replaced_at IS NULL",
+    # Which import brought an entry: the next whole list ends those that it lacks, and leaves what a hand added.
+    "ALTER TABLE suppressions ADD COLUMN version_id bigint REFERENCES list_versions",
+    """
+    UPDATE suppressions s SET removed_at = clock_timestamp(), removed_by = 'migration'
+    WHERE s.removed_at IS NULL AND EXISTS (
+        SELECT FROM suppressions o WHERE o.number = s.number AND o.list_name = s.list_name AND o.scope = s.scope
+            AND o.scope_value IS NOT DISTINCT FROM s.scope_value AND o.removed_at IS NULL AND o.id < s.id)
+    """,
+    """
+    CREATE UNIQUE INDEX suppressions_once ON suppressions (number, list_name, scope, coalesce(scope_value, ''))
+    WHERE removed_at IS NULL
+    """,
+    "DROP INDEX suppressions_number",
     """
     CREATE TABLE reassigned_answers (
         id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
