@@ -36,6 +36,7 @@ class Tick:
 TICKS = (
     Tick("ringfence.tick_feed", timedelta(seconds=1)),  # a freed slot asks at once; this finds newly due calls
     Tick("ringfence.process_inbox", timedelta(seconds=1)),  # a webhook asks at once; this finds the unmatched
+    Tick("ringfence.ask_back", timedelta(seconds=1)),  # a call waits at a provider for a person who revoked
     Tick("ringfence.rescue", timedelta(seconds=2)),  # leases last 15 s, permits 1 s
     Tick("ringfence.poll", timedelta(seconds=2)),  # asks providers only for calls past their expected end
     Tick("ringfence.reconcile", timedelta(seconds=1)),  # shortest `reconcileAfter` of a rehearsal is one second

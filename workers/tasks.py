@@ -38,6 +38,12 @@ def process_inbox() -> None:
     runtime().callers.process()
 
 
+@app.task(name="ringfence.ask_back")
+def ask_back() -> None:
+    """Cancel calls that wait at a provider for people who revoked."""
+    runtime().ask_back.run()
+
+
 @app.task(name="ringfence.rescue")
 def rescue() -> None:
     """Bring back what a dead worker or a lost message left behind."""

@@ -12,6 +12,7 @@ from campaigns.runtime.addresses import find_addresses
 from campaigns.runtime.http_loop import HttpLoop
 from campaigns.runtime.law import gatekeeper
 from campaigns.runtime.settings import Settings, load_settings
+from campaigns.services.ask_back import AskBack
 from campaigns.services.callers import Callers
 from campaigns.services.claim import Claim
 from campaigns.services.dispatch import Dispatch
@@ -63,6 +64,7 @@ class Runtime:
         )
         self.inbox = Inbox(engine, recorder, publisher)
         self.callers = Callers(engine)
+        self.ask_back = AskBack(engine, self._providers, run_async=run_async)
         self.rescue = Rescue(engine, recorder, publisher)
         self.poll = Poll(engine, recorder, self._providers, publisher, run_async=run_async)
         self.reconcile = Reconcile(engine, recorder, self._providers, publisher, run_async=run_async)

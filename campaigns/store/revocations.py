@@ -140,3 +140,11 @@ def revocations_of(connection: Connection, number: str) -> Sequence[RevocationOn
         {"number": number},
     )
     return [RevocationOnRecord(**row._asdict()) for row in rows]
+
+
+def known_sellers(connection: Connection) -> list[str]:
+    """Every seller that a campaign calls for or a consent names."""
+    rows = connection.execute(
+        text("SELECT definition ->> 'seller' FROM campaign_versions UNION SELECT seller FROM consents ORDER BY 1")
+    )
+    return list(rows.scalars())
