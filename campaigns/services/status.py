@@ -89,7 +89,7 @@ class CampaignStatus:
 
 def campaign_status(engine: Engine, name: str) -> CampaignStatus:
     """The campaign of that name. Raises `UnknownCampaignError`, which names the nearest ones."""
-    with _snapshot(engine) as connection:
+    with snapshot(engine) as connection:
         found = rows.campaign_rows(connection, name=name)
         if not found:
             raise UnknownCampaignError(name, known=campaign_names(connection))
@@ -98,7 +98,7 @@ def campaign_status(engine: Engine, name: str) -> CampaignStatus:
 
 def campaign_statuses(engine: Engine) -> tuple[CampaignStatus, ...]:
     """Every campaign, by name."""
-    with _snapshot(engine) as connection:
+    with snapshot(engine) as connection:
         return tuple(_status(connection, row) for row in rows.campaign_rows(connection, name=None))
 
 
@@ -154,7 +154,7 @@ def _status(connection: Connection, campaign: rows.CampaignRow) -> CampaignStatu
 
 
 @contextmanager
-def _snapshot(engine: Engine) -> Iterator[Connection]:
+def snapshot(engine: Engine) -> Iterator[Connection]:
     """One view of all tables: sums must agree although workers go on."""
     with engine.connect() as connection:
         reading = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)

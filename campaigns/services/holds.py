@@ -1,0 +1,78 @@
+"""What keeps a campaign from dialing although calls may be due: switches, runs, limits. Read, never changed."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection
+
+from campaigns.services.feed import STARVED_AFTER
+from campaigns.store import feed as feed_rows
+from campaigns.store.status import CampaignRow, RunRow
+from campaigns.store.why import limit_group_of
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """One thing that keeps calls from being dialed. `until` None: nobody knows, or a person has to act."""
+
+    what: str
+    until: datetime | None = None
+    do: str | None = None
+
+
+def switches(campaign: CampaignRow) -> Iterator[Hold]:
+    """What somebody switched off, or a provider asked for."""
+    if campaign.stopped:
+        yield Hold("all campaigns are stopped", do="`ringfence start` lets them go on")
+    if campaign.state != "active":
+        do = f"`ringfence resume {campaign.name}` lets it go on" if campaign.state == "paused" else None
+        yield Hold(f"the campaign is {campaign.state}: {campaign.state_reason or 'no reason on record'}", do=do)
+    if campaign.account_paused:
+        do = "mend what it names, then run `ringfence up` or `ringfence migrate` again"
+        yield Hold(f"the account {campaign.account} is paused: {campaign.account_paused}", do=do)
+    if campaign.cooling_until:
+        yield Hold("the provider asked for a pause", until=campaign.cooling_until)
+
+
+def runs_open(campaign: CampaignRow, runs: list[RunRow]) -> Iterator[Hold]:
+    """Runs that are not ready, or not there yet."""
+    for run in runs:
+        if run.state == "expanding" and run.state_reason:
+            do = f"mend it, then `ringfence resume {campaign.name}`"
+            yield Hold(f"the customer list of run {run.id} cannot be read on: {run.state_reason}", do=do)
+        elif run.state == "expanding":
+            yield Hold(f"the customer list of run {run.id} is still being read")
+        elif run.state == "active" and campaign.campaign_at < run.earliest_at:
+            yield Hold(f"run {run.id} has not begun", until=run.earliest_at)
+    if campaign.next_run_at and not any(run.state in ("expanding", "active") for run in runs):
+        yield Hold("the next run is to come", until=campaign.next_run_at)
+
+
+def room(connection: Connection, campaign: CampaignRow) -> Iterator[Hold]:
+    """What the feed would find: the same reads, without its lock."""
+    limit_group = limit_group_of(connection, campaign.account)
+    account = feed_rows.account_room(connection, limit_group, starved_after=STARVED_AFTER)
+    if account is None:
+        return
+    if account.starved:
+        yield Hold("no worker has taken a message for 10 s", do="start `ringfence up` or a worker; see its log")
+    if account.live + account.queued >= account.concurrency:
+        what = f"all {account.concurrency} calls that account {campaign.account} allows at once are in use"
+        yield Hold(what, do="one that ends makes room")
+    own = next((each for each in feed_rows.campaign_rooms(connection, limit_group) if each.id == campaign.id), None)
+    if own is None:
+        return
+    if own.concurrency is not None and own.live + own.queued >= own.concurrency:
+        yield Hold(f"all {own.concurrency} calls that the campaign allows itself at once are in use")
+    if own.budget_left is not None and own.budget_left <= own.queued:
+        yield Hold("the budget of dials is spent")
+    if own.line_daily_limit is not None and _lines_full(connection, own):
+        midnight = own.campaign_at.astimezone(UTC).date().isoformat()
+        yield Hold(f"every line has made its {own.line_daily_limit} calls of {midnight} (UTC)")
+
+
+def _lines_full(connection: Connection, own: feed_rows.CampaignRoom) -> bool:
+    start = own.campaign_at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    used = feed_rows.line_use(connection, own.lines, day_starts_at=start)
+    return all(used.get(line, 0) >= (own.line_daily_limit or 0) for line in own.lines)

@@ -1,0 +1,56 @@
+"""What a campaign waits for: one next call a zone group, and what is used of its limits."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, text
+
+
+@dataclass(frozen=True, slots=True)
+class NextCall:
+    """The call of one zone group that is due next, and how many wait there. Instants on the campaign's clock."""
+
+    run_id: int
+    group: str
+    call_id: int
+    due_at: datetime
+    closes_at: datetime
+    waiting: int
+
+
+def next_calls(connection: Connection, campaign_id: int, *, most: int) -> list[NextCall]:
+    """The groups whose calls are due next. One index seek a group; only those shown are counted."""
+    rows = connection.execute(
+        text("""
+            SELECT n.*, (SELECT count(*) FROM calls q WHERE q.run_id = n.run_id AND q.group_id = n.group_id
+                AND q.state = 'scheduled') AS waiting
+            FROM (
+                SELECT r.id AS run_id, g.id AS group_id, g.key, due.id AS call_id, due.due_at, due.closes_at
+                FROM runs r JOIN zone_groups g ON g.run_id = r.id CROSS JOIN LATERAL (
+                    SELECT q.id, q.due_at, q.closes_at FROM calls q
+                    WHERE q.run_id = r.id AND q.group_id = g.id AND q.state = 'scheduled'
+                    ORDER BY q.due_at LIMIT 1
+                ) due
+                WHERE r.campaign_id = :id AND r.state IN ('expanding', 'active') ORDER BY due.due_at, g.id LIMIT :most
+            ) n ORDER BY n.due_at, n.group_id
+        """),
+        {"id": campaign_id, "most": most},
+    )
+    return [NextCall(row.run_id, row.key, row.call_id, row.due_at, row.closes_at, row.waiting) for row in rows]
+
+
+def limit_group_of(connection: Connection, account: str) -> str:
+    """The credential whose limits an account shares."""
+    value: str = connection.execute(
+        text("SELECT limit_group FROM accounts WHERE name = :account"), {"account": account}
+    ).scalar_one()
+    return value
+
+
+def campaign_exists(connection: Connection, name: str) -> bool:
+    """Whether a campaign has this name."""
+    return bool(
+        connection.execute(
+            text("SELECT EXISTS (SELECT FROM campaigns WHERE name = :name)"), {"name": name}
+        ).scalar_one()
+    )
