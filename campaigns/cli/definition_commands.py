@@ -1,5 +1,7 @@
 """`validate`, `schema`, `submit`: the campaign file."""
 
+from typing import Annotated
+
 import typer
 
 from campaigns.cli.campaign_file import CampaignFile, problem_of, read_campaign_file
@@ -17,6 +19,7 @@ from campaigns.services.submit import (
     Submit,
     SubmitRefusedError,
     Submitted,
+    UnidentifiedError,
     UnknownAccountError,
 )
 
@@ -50,7 +53,14 @@ def schema() -> None:
     print_json(json_schema())
 
 
-def submit(file: CampaignFileArgument, as_json: JsonOption = False) -> None:
+def submit(
+    file: CampaignFileArgument,
+    identification_reason: Annotated[
+        str | None,
+        typer.Option(metavar="TEXT", help="Why a sales campaign need not state its identification; kept on record."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
     """Register a campaign and launch it, or set its first slot; the same file again changes nothing."""
     campaign = read_campaign_file(file)
     with open_session() as session:
@@ -60,6 +70,7 @@ def submit(file: CampaignFileArgument, as_json: JsonOption = False) -> None:
                 source_text=campaign.source.decode("utf-8"),
                 customers_path=campaign.customers_path,
                 operator=session.operator,
+                identification_reason=identification_reason,
             )
         except CustomerFileError as error:
             raise with_problems("the customer list", [problem_of(error, folder=campaign.path.parent)]) from None
@@ -72,6 +83,8 @@ def submit(file: CampaignFileArgument, as_json: JsonOption = False) -> None:
 
 def _tell(campaign: CampaignFile, submitted: Submitted, *, as_json: bool) -> None:
     name = campaign.definition.campaign
+    for key in submitted.unstated:
+        notes().print(f"[yellow]warning:[/] {key.path} is not stated: {key.why}", soft_wrap=True)
     if as_json:
         print_json(
             {
@@ -79,6 +92,7 @@ def _tell(campaign: CampaignFile, submitted: Submitted, *, as_json: bool) -> Non
                 "created": submitted.created,
                 "run": submitted.run_id,
                 "next_run_at": submitted.next_run_at.isoformat() if submitted.next_run_at else None,
+                "warnings": [_warning(key) for key in submitted.unstated],
             }
         )
     elif not submitted.created:
@@ -97,6 +111,8 @@ def _refusals(error: SubmitRefusedError) -> list[dict[str, object]]:
     match error:
         case PendingKeysError():
             return [problem(key.why, path=key.path, allowed="leave it out") for key in error.keys]
+        case UnidentifiedError():
+            return [problem(key.why, path=key.path, found="nothing", allowed=key.why) for key in error.keys]
         case ChangedDefinitionError():
             return [problem(str(error), found=change, allowed="another name") for change in error.differences]
         case UnknownAccountError():

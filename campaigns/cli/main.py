@@ -14,6 +14,10 @@ from campaigns.cli import (
     control_commands,
     definition_commands,
     demo_command,
+    explain_commands,
+    reassigned_commands,
+    rules_commands,
+    rulings_commands,
     server_commands,
     status_command,
 )
@@ -29,7 +33,18 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for group in (demo_command, server_commands, definition_commands, status_command, control_commands, audit_commands):
+for group in (
+    demo_command,
+    server_commands,
+    definition_commands,
+    status_command,
+    control_commands,
+    audit_commands,
+    explain_commands,
+    rules_commands,
+    rulings_commands,
+    reassigned_commands,
+):
     group.register(app)
 
 

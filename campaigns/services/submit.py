@@ -18,6 +18,8 @@ from campaigns.definition.model import CampaignDefinition
 from campaigns.definition.pending import PendingKey, pending_keys
 from campaigns.definition.storage import dump_definition, load_definition
 from campaigns.files.customer_file import inspect_customers
+from campaigns.services.approvals import record_identification_reason
+from campaigns.services.preflight import missing_identification
 from campaigns.store import campaigns as rows
 from campaigns.store.accounts import account_kinds
 
@@ -35,6 +37,18 @@ class PendingKeysError(SubmitRefusedError):
     def __init__(self, keys: Sequence[PendingKey]) -> None:
         named = "; ".join(f"{key.path} ({key.why})" for key in keys)
         super().__init__(f"these keys have no effect in this version, remove them: {named}")
+        self.keys = tuple(keys)
+
+
+class UnidentifiedError(SubmitRefusedError):
+    """A sales campaign does not state what its assistant must say."""
+
+    def __init__(self, keys: Sequence[PendingKey]) -> None:
+        named = "; ".join(f"{key.path} ({key.why})" for key in keys)
+        super().__init__(
+            f"sales calls must identify themselves (47 CFR 64.1200(b)), and the file does not state: {named}. "
+            "State it, or record why that is fine with --identification-reason"
+        )
         self.keys = tuple(keys)
 
 
@@ -78,6 +92,8 @@ class Submitted:
     campaign_id: int
     run_id: int | None
     next_run_at: datetime | None
+    unstated: tuple[PendingKey, ...] = ()
+    """What a real account would have to state of its identification; here it is a warning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +104,7 @@ class _Candidate:
     customers_digest: str
     operator: str
     clock: CampaignClock | None
+    identification_reason: str | None
 
     @property
     def digest(self) -> str:
@@ -108,10 +125,12 @@ class Submit:
         customers_path: Path | None,
         operator: str,
         clock: CampaignClock | None = None,
+        identification_reason: str | None = None,
     ) -> Submitted:
         """One transaction; the same file again changes nothing.
 
-        `customers_path` is the list's file, None for inline customers. Raises `SubmitRefusedError` in one of its
+        `customers_path` is the list's file, None for inline customers. `identification_reason`: why an operator finds
+        it fine that a sales campaign does not state its identification. Raises `SubmitRefusedError` in one of its
         kinds, and `CustomerFileError` for a list that cannot be read.
         """
         candidate = _Candidate(
@@ -121,6 +140,7 @@ class Submit:
             customers_digest=_customers_digest(definition, customers_path),
             operator=operator,
             clock=clock,
+            identification_reason=(identification_reason or "").strip() or None,
         )
         with self._engine.begin() as connection:
             return _unchanged(connection, candidate) or _create(connection, candidate)
@@ -189,9 +209,13 @@ def _create(connection: Connection, candidate: _Candidate) -> Submitted:
         customers_path=str(candidate.customers_path) if candidate.customers_path else None,
         submitted_by=candidate.operator,
     )
+    unstated = missing_identification(definition)
+    if unstated and candidate.identification_reason:
+        reason, operator = candidate.identification_reason, candidate.operator
+        record_identification_reason(connection, version_id, reason=reason, operator=operator)
     run_id = None if definition.schedule else _add_run(connection, candidate, campaign_id, version_id)
     rows.record_operation(connection, operator=candidate.operator, action="submit", subject=definition.campaign)
-    return Submitted(True, campaign_id, run_id, next_run_at)
+    return Submitted(True, campaign_id, run_id, next_run_at, unstated)
 
 
 def _submitted_elsewhere(connection: Connection, candidate: _Candidate) -> Submitted:
@@ -217,6 +241,9 @@ def _check_guards(connection: Connection, candidate: _Candidate, *, campaign_at:
         raise WindowOverError(
             f"window.latestAt {definition.window.latest_at.isoformat()} is over, endGuard counted; choose a later one"
         )
+    unstated = missing_identification(definition)
+    if unstated and not simulators[definition.account] and candidate.identification_reason is None:
+        raise UnidentifiedError(unstated)
 
 
 def _new_campaign(candidate: _Candidate, next_run_at: datetime | None) -> rows.NewCampaign:
