@@ -133,6 +133,8 @@ class CallReport:
     cost_usd: float | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
     conversation: Conversation = SILENCE
+    ended_by_customer: bool = False
+    """Whether the person called ended the connection, as far as the provider says so."""
     """What was achieved, in single words: the disposition, structured answers, pressed keys."""
 
 

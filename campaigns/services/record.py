@@ -293,6 +293,7 @@ def _view(attempt: rows.AttemptRow) -> AttemptView:
         detail=attempt.detail,
         duration=attempt.duration,
         cost_usd=attempt.cost_usd,
+        hung_up=attempt.hung_up,
     )
 
 
@@ -336,6 +337,7 @@ def _change(
         detail=view.detail,
         duration=view.duration,
         cost_usd=view.cost_usd,
+        hung_up=view.hung_up,
         check_after=_check_after(view.state, campaign),
         requested_at=requested_at,
     )

@@ -24,6 +24,7 @@ def to_json(report: CallReport) -> str:
             "occurred_at": report.occurred_at.isoformat() if report.occurred_at else None,
             "duration_seconds": report.duration.total_seconds() if report.duration is not None else None,
             "cost_usd": report.cost_usd,
+            "ended_by_customer": report.ended_by_customer,
             "conversation": None if report.conversation.is_empty else asdict(report.conversation),
         }
     )
@@ -43,4 +44,5 @@ def from_json(stored: Mapping[str, Any]) -> CallReport:
         duration=timedelta(seconds=duration) if duration is not None else None,
         cost_usd=stored["cost_usd"],
         conversation=Conversation(**conversation) if conversation else SILENCE,
+        ended_by_customer=stored.get("ended_by_customer", False),
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 
+from campaigns.calls.hang_ups import is_hang_up
 from campaigns.calls.outcomes import Outcome, Verdict
 from campaigns.calls.states import AttemptState
 from campaigns.providers.contract import (
@@ -35,6 +36,7 @@ class AttemptView:
     detail: str | None = None
     duration: timedelta | None = None
     cost_usd: float | None = None
+    hung_up: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,11 @@ def settle_report(attempt: AttemptView, report: CallReport) -> Settled:
         ended_reason=report.ended_reason or attempt.ended_reason,
         duration=report.duration or attempt.duration,
         cost_usd=report.cost_usd if report.cost_usd is not None else attempt.cost_usd,
+        # Asked anew with every report: the first one of an end often lacks the duration.
+        hung_up=is_hang_up(
+            ended_by_customer=report.ended_by_customer or attempt.hung_up,
+            duration=report.duration or attempt.duration,
+        ),
     )
     if attempt.state is AttemptState.CLOSED:
         return _late(attempt, told, report)

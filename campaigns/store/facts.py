@@ -47,6 +47,7 @@ class AttemptRow:
     detail: str | None
     duration: timedelta | None
     cost_usd: float | None
+    hung_up: bool
     claimed_at: datetime
     absences: int
 
@@ -66,6 +67,7 @@ class AttemptChange:
     detail: str | None
     duration: timedelta | None
     cost_usd: float | None
+    hung_up: bool
     check_after: timedelta | None
     requested_at: datetime | None = None
 
@@ -89,7 +91,7 @@ def attempts_of(connection: Connection, call_ids: Sequence[int]) -> list[Attempt
     rows = connection.execute(
         text("""
             SELECT id, call_id, account, state, provider_call_id, connected, counts, outcome, disposition,
-                ended_reason, detail, duration, cost_usd, claimed_at, absences
+                ended_reason, detail, duration, cost_usd, hung_up, claimed_at, absences
             FROM attempts WHERE call_id = ANY(:ids) ORDER BY call_id, attempt_no
         """),
         {"ids": list(call_ids)},
@@ -114,7 +116,7 @@ def write_attempt_changes(connection: Connection, changes: Sequence[AttemptChang
         text("""
             UPDATE attempts SET state = :state, provider_call_id = :provider_call_id, connected = :connected,
                 counts = :counts, outcome = :outcome, disposition = :disposition, ended_reason = :ended_reason,
-                detail = :detail, duration = :duration, cost_usd = :cost_usd,
+                detail = :detail, duration = :duration, cost_usd = :cost_usd, hung_up = :hung_up,
                 requested_at = coalesce(:requested_at, requested_at),
                 check_at = clock_timestamp() + CAST(:check_after AS interval),
                 ended_at = CASE WHEN CAST(:over AS boolean) OR :state = 'ended'
@@ -136,6 +138,7 @@ def write_attempt_changes(connection: Connection, changes: Sequence[AttemptChang
                 "detail": change.detail,
                 "duration": change.duration,
                 "cost_usd": change.cost_usd,
+                "hung_up": change.hung_up,
                 "requested_at": change.requested_at,
                 "check_after": change.check_after,
                 "over": _is_over(change),

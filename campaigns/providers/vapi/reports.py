@@ -12,6 +12,8 @@ from campaigns.providers.vapi.codes import verdict_for
 from campaigns.providers.vapi.conversations import conversation_of
 
 REASON_LIMIT = 200
+ENDED_BY_CUSTOMER = "customer-ended-call"
+"""How every reason begins that says that the person called ended the call, in a transfer or not."""
 
 REPORT_GRACE = timedelta(seconds=60)
 """The analysis comes seconds to minutes after the end. A call that ended longer ago than this and still has none will
@@ -53,6 +55,7 @@ def build_report(call_id: str, *, phase: Phase, call: Mapping[str, Any], message
         occurred_at=_occurred_at(phase, message=message, call=call),
         duration=ended_at - started_at if started_at and ended_at and ended_at >= started_at else None,
         cost_usd=_amount(_first(message, call, key="cost")),
+        ended_by_customer=over and (reason or "").startswith(ENDED_BY_CUSTOMER),
         details=_details(message, call=call) if over else {},
         conversation=_conversation(message, call=call) if over else SILENCE,
     )

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from campaigns.calls.outcomes import Outcome, Verdict
 from campaigns.compliance.facts import Purpose
 from campaigns.compliance.law import law_for
+from campaigns.providers.contract import Phase
 from campaigns.runtime.law import gatekeeper
 from campaigns.services.approvals import approve_emergency
 from campaigns.services.evidence import CAP_MEMORY
@@ -151,6 +153,22 @@ def test_nobody_in_nevada_who_hung_up_is_called_again(world: Any) -> None:
     call_id = world.call(world.campaign("after"), NEVADA)
     world.dial_all()
     assert (answer(world, call_id), world.state(call_id)) == ("HANGUP-US-NV", "blocked")
+
+
+@pytest.mark.parametrize(("seconds", "hung_up"), [(12, True), (300, False)])
+def test_a_person_who_ends_the_call_at_once_has_hung_up_and_one_who_talked_has_not(
+    world: Any, seconds: int, hung_up: bool
+) -> None:
+    call_id = world.call(world.campaign(), NEVADA)
+    world.dial_all()
+    ended = {"verdict": Verdict(Outcome.ANSWERED, False, True), "ended_by_customer": True}
+    # The first word of the end comes without a duration.
+    world.receive(world.report(call_id, Phase.ENDED, **ended), key="1")
+    world.receive(world.report(call_id, Phase.REPORTED, duration=timedelta(seconds=seconds), **ended), key="2")
+    assert world.one("SELECT hung_up FROM attempts") is hung_up
+    again = world.call(world.campaign("again", at=NOON + timedelta(days=1)), NEVADA)
+    world.dial_all()
+    assert answer(world, again) == ("HANGUP-US-NV" if hung_up else None)
 
 
 def test_a_purchase_on_the_list_makes_a_customer_where_the_law_wants_one(world: Any) -> None:

@@ -100,6 +100,21 @@ def test_a_pipeline_fault_is_retryable_only_if_surely_nobody_picked_up(call: dic
     assert report.verdict.retryable is retryable
 
 
+@pytest.mark.parametrize(
+    ("reason", "by_customer"),
+    [
+        ("customer-ended-call", True),
+        ("customer-ended-call-during-transfer", True),
+        ("assistant-ended-call", False),
+        ("customer-did-not-answer", False),
+    ],
+)
+def test_a_report_says_whether_the_person_ended_the_call(reason: str, by_customer: bool) -> None:
+    report = report_of(an_ended_call(reason), now=NOW)
+    assert report is not None
+    assert report.ended_by_customer is by_customer
+
+
 def test_metadata_goes_before_a_name_that_anybody_can_change() -> None:
     assert attempt_id_of(a_call(name=str(OTHER))) == ATTEMPT
     assert attempt_id_of(a_call(metadata=None)) == ATTEMPT
