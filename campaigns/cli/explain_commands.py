@@ -12,7 +12,7 @@ from campaigns.cli.options import JsonOption
 from campaigns.cli.output import answers, print_json
 from campaigns.cli.session import Session, open_session
 from campaigns.customers.phone import PhoneProblem, normalize
-from campaigns.runtime.law import gatekeeper
+from campaigns.runtime.law import gatekeeper, gatekeeper_at
 from campaigns.services.control import UnknownCampaignError
 from campaigns.services.explain import Event, explain_number
 from campaigns.services.why import CallWhy, CampaignWhy, GateAnswer, NumberWhy, Why
@@ -60,7 +60,7 @@ def read_number(text: str) -> str:
 
 
 def _ask(session: Session, subject: str) -> CampaignWhy | NumberWhy:
-    asker = Why(session.engine, gatekeeper())
+    asker = Why(session.engine, gatekeeper_at(session.settings.home))
     if _LIKE_A_NUMBER.fullmatch(subject.strip()) and not asker.is_campaign(subject):
         return asker.number(read_number(subject))
     try:

@@ -10,7 +10,7 @@ from campaigns.providers.contract import VoiceProvider
 from campaigns.providers.registry import build_provider
 from campaigns.runtime.addresses import find_addresses
 from campaigns.runtime.http_loop import HttpLoop
-from campaigns.runtime.law import gatekeeper
+from campaigns.runtime.law import gatekeeper_at
 from campaigns.runtime.settings import Settings, load_settings
 from campaigns.services.ask_back import AskBack
 from campaigns.services.callers import Callers
@@ -44,7 +44,7 @@ class Runtime:
 
     def __init__(self, settings: Settings, *, database_url: str, publisher: Publisher) -> None:
         """Raises `SettingsError` for an account without its key, `RuleFileError` for rules that are not sound."""
-        gate = gatekeeper()
+        gate = gatekeeper_at(settings.home)
         self._loop = HttpLoop()
         self._engine = open_engine(database_url, pool_size=POOL_SIZE)
         self._providers = self._loop.submit(_build_providers(settings)).result()

@@ -139,7 +139,7 @@ class Claim:
                 self._send_back(call, wait=STALE_LAW_WAIT, campaign=campaign, run=runs[call.run_id], pile=pile)
             pile.returned_numbers += [attempt_ids[call_id] for call_id in taken]
             return {}
-        evidence = read_evidence(connection, calls, campaign_at=campaign.campaign_at)
+        evidence = read_evidence(connection, calls, campaign_at=campaign.campaign_at, files=self._gatekeeper.registry)
         definitions = {run.id: self._definitions.get(connection, run.version_id) for run in runs.values()}
         plans = {run.id: plan_of(definitions[run.id], campaign=campaign, run=run) for run in runs.values()}
         for call in calls:
@@ -149,7 +149,7 @@ class Claim:
                 continue
             definition = definitions[run.id]
             facts = facts_of(call, plans[run.id], evidence, locate=self._gatekeeper.located)
-            decision = self._gatekeeper.decide(facts, now=campaign.campaign_at)
+            decision = self._gatekeeper.decide_call(facts, now=campaign.campaign_at)
             attempt_id = attempt_ids[call.id]
             if isinstance(decision, Permit):
                 self._permit(

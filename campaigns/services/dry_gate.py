@@ -35,12 +35,12 @@ class DryGate:
         if campaign is None or not calls:
             return []
         runs = run_facts(connection, sorted({call.run_id for call in calls}))
-        evidence = read_evidence(connection, calls, campaign_at=campaign.campaign_at)
+        evidence = read_evidence(connection, calls, campaign_at=campaign.campaign_at, files=self._gatekeeper.registry)
         answers = []
         for call in calls:
             run = runs[call.run_id]
             plan = plan_of(self._definitions.get(connection, run.version_id), campaign=campaign, run=run)
             facts = facts_of(call, plan, evidence, locate=self._gatekeeper.located)
-            decision = self._gatekeeper.decide(facts, now=campaign.campaign_at)
+            decision = self._gatekeeper.decide_call(facts, now=campaign.campaign_at)
             answers.append(DryDecision(call.id, decision, campaign))
         return answers

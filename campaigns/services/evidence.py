@@ -7,6 +7,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from campaigns.compliance.facts import Facts, PlaceEvidence, Plan, Relationship
+from campaigns.files.registry import RegistryFiles
+from campaigns.services.registry import Registry, read_registry
+from campaigns.services.suppress import is_state_list
 from campaigns.store.claims import QueuedCall
 from campaigns.store.evidence import (
     NumberRecord,
@@ -28,10 +31,13 @@ class Evidence:
     numbers: Mapping[str, NumberRecord]
     attempts: Sequence[PriorAttempt]
     rulings: Rulings
+    registry: Registry
 
 
-def read_evidence(connection: Connection, calls: Sequence[QueuedCall], *, campaign_at: datetime) -> Evidence:
-    """Read it fresh. `campaign_at`: now, on the campaign's clock."""
+def read_evidence(
+    connection: Connection, calls: Sequence[QueuedCall], *, campaign_at: datetime, files: RegistryFiles | None
+) -> Evidence:
+    """Read it fresh. `campaign_at`: now, on the campaign's clock; `files`: the registry's on this machine."""
     numbers = sorted({call.number for call in calls})
     return Evidence(
         numbers=number_records(connection, numbers),
@@ -42,6 +48,7 @@ def read_evidence(connection: Connection, calls: Sequence[QueuedCall], *, campai
             since=campaign_at - CAP_MEMORY,
         ),
         rulings=rulings_in_force(connection),
+        registry=read_registry(connection, files, at=campaign_at),
     )
 
 
@@ -52,6 +59,7 @@ def facts_of(
     record = evidence.numbers[call.number]
     attempts = [each for each in evidence.attempts if _reached(each, call)]
     on_debt = [each for each in attempts if _maybe_on_debt(each, call)]
+    registry = evidence.registry.answer(call.number, rehearsal=plan.fictional_allowed)
     return Facts(
         number=call.number,
         plan=plan,
@@ -60,13 +68,19 @@ def facts_of(
         exemption=call.exemption,
         consents=record.consents,
         revocations=record.revocations,
-        suppressions=record.suppressions,
+        suppressions=tuple(each for each in record.suppressions if not is_state_list(each.list_name)),
         attempts=tuple(each.at for each in attempts),
         own_attempts=tuple(each.at for each in attempts if each.call_id == call.id),
         other_attempt_at=max((each.at for each in attempts if each.call_id != call.id), default=None),
         debt_attempts=tuple(each.at for each in on_debt),
         conversations=tuple(each.talked_until for each in on_debt if each.talked_until is not None),
         hung_up=record.hung_up,
+        dnc_registry=registry.dnc_registry,
+        dnc_covered=registry.dnc_covered,
+        dnc_national=registry.dnc_national,
+        dnc_list_age=registry.dnc_list_age,
+        # A state's list binds sales alone. That no such list holds the number proves nothing if none was imported.
+        dnc_state=any(is_state_list(each.list_name) for each in record.suppressions) or None,
         reassigned_answers=record.reassigned,
         relationship=relationship_of(call.ebr_transaction_at, call.ebr_inquiry_at),
         emergencies=evidence.rulings.emergencies,

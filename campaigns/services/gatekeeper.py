@@ -5,12 +5,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from campaigns.compliance.area_codes import AreaCodeTable
-from campaigns.compliance.decision import Decision, Opening
+from campaigns.compliance.decision import Decision, Opening, Refusal
 from campaigns.compliance.facts import Facts, PlaceEvidence, Plan
-from campaigns.compliance.gate import evaluate
+from campaigns.compliance.gate import RECHECK_AFTER, evaluate
+from campaigns.compliance.lists import DNC_STALE
 from campaigns.compliance.places import Place, ZipPlace, place_of
 from campaigns.compliance.rules import RuleBook
 from campaigns.compliance.windows import next_opening
+from campaigns.files.registry import RegistryFiles
 from campaigns.store.claims import CampaignFacts
 
 ZipLookup = Callable[[str], ZipPlace | None]
@@ -27,6 +29,8 @@ class GateKeeper:
     tzdata_version: str
     zips: ZipLookup | None = None
     """Where a ZIP lies; None: no table is installed, and a ZIP alone tells nothing."""
+    registry: RegistryFiles | None = None
+    """The national registry's files on this machine; None: this process cannot ask it."""
 
     def holds_active_law(self, facts: CampaignFacts) -> bool:
         """Whether this process judges by the rules that the database says are in force."""
@@ -37,6 +41,13 @@ class GateKeeper:
         located = self.located(facts.evidence)
         known = facts if located is facts.evidence else replace(facts, evidence=located)
         return evaluate(known, self.rules, now, area_codes=self.area_codes)
+
+    def decide_call(self, facts: Facts, *, now: datetime) -> Decision:
+        """The same of a call at hand: what an import of the registry mends does not end the call; it waits."""
+        decision = self.decide(facts, now=now)
+        if isinstance(decision, Refusal) and decision.rule_id == DNC_STALE:
+            return replace(decision, next_allowed_at=now + RECHECK_AFTER)
+        return decision
 
     def place(self, number: str, evidence: PlaceEvidence, *, at: datetime) -> Place:
         """Candidate zones and jurisdictions of a number, as of the year of `at`."""

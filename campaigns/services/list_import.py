@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from sqlalchemy import Connection
+
 from campaigns.files.list_problems import LineReject
-from campaigns.store.lists import ListVersion
+from campaigns.store.lists import ListVersion, lock_list
 
 MOST_REJECTED = 0.01
 """A whole list of which a larger share cannot be read is in a format that we misread: then nothing changes."""
@@ -65,6 +67,12 @@ class Imported:
     ended: int | None = None
 
 
+def lock(connection: Connection, list_name: str) -> None:
+    """Be the only import of this list until the transaction ends. Raises `ImportRefusedError`."""
+    if not lock_list(connection, list_name):
+        raise ImportRefusedError(f"another import of {list_name} is going on; wait until it has ended")
+
+
 def check_time(request: ImportRequest, *, now: datetime, in_force: ListVersion | None) -> None:
     """Raises `ImportRefusedError` for a list from the future, or older than the one in force."""
     if request.obtained_at > now + CLOCK_TOLERANCE:
@@ -79,11 +87,14 @@ def check_time(request: ImportRequest, *, now: datetime, in_force: ListVersion |
         )
 
 
-def check_readable(request: ImportRequest, *, numbers: int, rejects: Rejects) -> None:
-    """Raises `ImportRefusedError` when the files hold no numbers, or too much else."""
+def check_readable(request: ImportRequest, *, numbers: int, rejects: Rejects, whole: bool = True) -> None:
+    """Raises `ImportRefusedError` when the files hold no numbers, or too much else.
+
+    Of a list that is not `whole`, whoever can be read is added: better some of those who objected than none.
+    """
     if numbers == 0:
         raise ImportRefusedError(f"there is no number in {_files(request)}; a list has one ten-digit number a line")
-    if rejects.count > MOST_REJECTED * rejects.lines:
+    if whole and rejects.count > MOST_REJECTED * rejects.lines:
         example = rejects.first[0]
         raise ImportRefusedError(
             f"{rejects.count:,} of {rejects.lines:,} lines are no numbers ({example.file}, line {example.line} is the "

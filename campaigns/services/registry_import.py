@@ -24,6 +24,7 @@ from campaigns.services.list_import import (
     check_readable,
     check_size,
     check_time,
+    lock,
 )
 from campaigns.store import lists as rows
 from campaigns.store.campaigns import record_operation
@@ -111,7 +112,7 @@ class ImportRegistry:
     def _switch(self, request: ImportRequest, read: ReadFiles, version: str) -> bool:
         """Put it in force; False: it is. The transaction is the switch for every worker."""
         with self._engine.begin() as connection:
-            rows.lock_list(connection, NATIONAL)
+            lock(connection, NATIONAL)
             in_force = rows.active_version(connection, NATIONAL)
             if in_force and in_force.folder == version:
                 return False

@@ -4,6 +4,7 @@ A request permitted before the commit has left within one permit lifetime or nev
 that nothing to these numbers can leave any more when it returns.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
@@ -16,11 +17,18 @@ from campaigns.store.suppressions import ListTarget
 
 INTERNAL = "internal"
 
+_STATE_LIST = re.compile(r"US-[A-Z]{2}")
+
 Wait = Callable[[timedelta], None]
 
 
 class RemovalRefusedError(Exception):
     """Someone asked not to be called. The message says what a removal needs."""
+
+
+def is_state_list(list_name: str) -> bool:
+    """Whether this is a state's own do-not-call list, such as `US-FL`, which binds sales calls alone."""
+    return bool(_STATE_LIST.fullmatch(list_name))
 
 
 def suppress(engine: Engine, numbers: Sequence[str], *, list_name: str, source: str, operator: str) -> int:

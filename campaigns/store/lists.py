@@ -74,12 +74,13 @@ def database_now(connection: Connection) -> datetime:
     return now
 
 
-def lock_list(connection: Connection, list_name: str) -> None:
-    """Let no other import of this list go into force until this transaction ends."""
-    connection.execute(
-        text("SELECT pg_advisory_xact_lock(hashtextextended(:list_name, :seed))"),
+def lock_list(connection: Connection, list_name: str) -> bool:
+    """Let no other import of this list go into force until this transaction ends. False: another one is at it."""
+    locked: bool = connection.execute(
+        text("SELECT pg_try_advisory_xact_lock(hashtextextended(:list_name, :seed))"),
         {"list_name": list_name, "seed": _LIST_LOCK_SEED},
-    )
+    ).scalar_one()
+    return locked
 
 
 _LIST_LOCK_SEED = 0x52_46_4C_49
@@ -118,11 +119,3 @@ def put_in_force(connection: Connection, new: NewVersion, *, imported_by: str) -
         },
     ).scalar_one()
     return version_id
-
-
-def count_numbers(connection: Connection, version_id: int, *, numbers: int, rejects: int) -> None:
-    """What an import of rows turned out to hold."""
-    connection.execute(
-        text("UPDATE list_versions SET numbers = :numbers, rejects = :rejects WHERE id = :id"),
-        {"id": version_id, "numbers": numbers, "rejects": rejects},
-    )
