@@ -161,7 +161,11 @@ SCHEMA = [
     """,
     # The sealer's queue: every decision enters it by trigger, whoever writes it, and leaves it with its ledger row.
     # So a decision that commits late is found like any other, and a tick costs what is new, not what is old.
-    "CREATE TABLE unsealed (decision_id bigint PRIMARY KEY)",
+    # Rows live for a second: it is vacuumed whenever autovacuum comes by, and without pauses.
+    """
+    CREATE TABLE unsealed (decision_id bigint PRIMARY KEY) WITH (
+        autovacuum_vacuum_threshold = 500, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_cost_delay = 0)
+    """,
     "INSERT INTO unsealed SELECT id FROM decisions",
     """
     CREATE FUNCTION await_sealing() RETURNS trigger LANGUAGE plpgsql AS $$
