@@ -11,6 +11,7 @@ from typer.main import get_command
 
 from campaigns.cli import (
     audit_commands,
+    consent_commands,
     control_commands,
     definition_commands,
     demo_command,
@@ -20,6 +21,7 @@ from campaigns.cli import (
     rulings_commands,
     server_commands,
     status_command,
+    webhook_command,
 )
 from campaigns.cli.errors import CommandError, ExitCode
 from campaigns.cli.failures import explain
@@ -39,6 +41,8 @@ for group in (
     definition_commands,
     status_command,
     control_commands,
+    consent_commands,
+    webhook_command,
     audit_commands,
     explain_commands,
     rules_commands,

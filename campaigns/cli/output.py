@@ -35,9 +35,9 @@ def print_error(error: CommandError, *, as_json: bool) -> None:
         print_json({"errors": [dict(item) for item in error.problems]})
         return
     console = notes()
-    console.print(f"[bold red]error:[/] {_plain(str(error))}", soft_wrap=True)
+    console.print(f"[bold red]error:[/] {plain(str(error))}", soft_wrap=True)
     for line in error.lines:
-        console.print(_plain(line), soft_wrap=True)
+        console.print(plain(line), soft_wrap=True)
 
 
 def _console(*, stderr: bool) -> Console:
@@ -45,6 +45,6 @@ def _console(*, stderr: bool) -> Console:
     return Console(stderr=stderr, highlight=False, width=None if stream.isatty() else PLAIN_WIDTH)
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Text from outside is no markup."""
     return text.replace("[", r"\[")

@@ -113,9 +113,9 @@ def _check_header(header: list[str], original: str, *, required: Collection[str]
 
 
 def missing_column(name: str, header: Collection[str], *, file: str, line: int | None = None) -> CustomerFileError:
-    """The error for a column that customers.columns names and the list does not have."""
+    """The error for a column that is asked for and that the list does not have."""
     nearest = next(iter(get_close_matches(name, list(header), n=1)), None)
     hint = f"; did you mean {nearest!r}?" if nearest else "."
     shown = ", ".join(list(header)[:30])
-    message = f"there is no column {name!r}, which customers.columns names{hint} The columns are: {shown}"
+    message = f"there is no column {name!r}, which is asked for{hint} The columns are: {shown}"
     return CustomerFileError(message, file=file, line=line, nearest=nearest)

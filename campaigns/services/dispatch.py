@@ -33,6 +33,7 @@ from campaigns.services.pace import Pace, scope_spacings
 from campaigns.services.ports import CallRef
 from campaigns.services.record import Fact
 from campaigns.services.results import ResultWriter
+from campaigns.services.webhook_target import target_of
 from campaigns.store.claims import CampaignFacts, campaign_facts
 from campaigns.store.feed import note_consumption
 
@@ -204,8 +205,7 @@ class Dispatch:
     def _webhook(self, campaign: CampaignFacts) -> WebhookTarget | None:
         if self._public_url is None or not campaign.webhooks:
             return None
-        path = f"/webhooks/{campaign.provider}/{campaign.account}/{campaign.campaign_id}"
-        return WebhookTarget(self._public_url.rstrip("/") + path, {"X-Ringfence-Token": campaign.webhook_token})
+        return target_of(campaign, public_url=self._public_url)
 
 
 def _plus(total: DispatchResult, claimed: Claimed) -> DispatchResult:
