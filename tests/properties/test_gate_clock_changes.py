@@ -5,6 +5,7 @@ The oracle reads the rule files as plain YAML and the wall clock from `zoneinfo`
 
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -26,7 +27,9 @@ from campaigns.compliance.facts import (
     Purpose,
 )
 from campaigns.compliance.gate import evaluate
+from campaigns.compliance.law import campaign_window
 from campaigns.compliance.rules import RuleBook
+from campaigns.compliance.windows import Timeline
 from campaigns.compliance.zones import use_packaged_zones
 from campaigns.files.area_codes import load_area_codes
 from campaigns.files.rule_files import load_rules
@@ -50,6 +53,9 @@ CODES_OF_EVERY_ZONE = {
     "860": ["America/New_York"],
     "205": ["America/Chicago"],
     "423": ["America/New_York", "America/Chicago"],
+    "303": ["America/Denver"],
+    "702": ["America/Los_Angeles"],
+    "602": ["America/Phoenix"],
     "208": ["America/Denver", "America/Los_Angeles"],
     "928": ["America/Phoenix", "America/Denver"],
     "907": ["America/Anchorage", "America/Adak"],
@@ -62,7 +68,7 @@ CODES_OF_EVERY_ZONE = {
 }
 STATE = {
     "212": "ny", "860": "ct", "205": "al", "423": "tn", "208": "id", "928": "az", "907": "ak", "808": "hi",
-    "787": "pr", "340": "vi", "671": "gu", "670": "mp", "684": "as",
+    "787": "pr", "340": "vi", "671": "gu", "670": "mp", "684": "as", "303": "co", "702": "nv", "602": "az",
 }  # fmt: skip
 
 
@@ -107,6 +113,46 @@ def test_hours_that_a_clock_skips_or_repeats_are_kept_to_the_minute(code: str, c
     compare(facts, changes_on, code, week=[ODD_HOURS] * 7, banned=set())
 
 
+US_COUNTRIES = frozenset({"US", "PR", "VI", "GU", "MP", "AS"})
+
+
+def us_zones() -> list[str]:
+    """Every zone that tzdata places in the United States and its territories."""
+    lines = files("tzdata").joinpath("zoneinfo", "zone.tab").read_text(encoding="utf-8").splitlines()
+    rows = [line.split("\t") for line in lines if not line.startswith("#")]
+    return sorted(row[2] for row in rows if row[0] in US_COUNTRIES)
+
+
+def change_days(zone: ZoneInfo) -> list[date]:
+    """Days of 2026 to 2028 that do not have 24 hours there, found one by one."""
+    days = [date(2026, 1, 1) + number * timedelta(days=1) for number in range(1096)]
+    return [day for day in days if noon(day, zone).utcoffset() != noon(day - timedelta(days=1), zone).utcoffset()]
+
+
+def noon(day: date, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day, time(12), tzinfo=zone)
+
+
+def test_the_zones_tried_are_all_that_area_codes_lie_in_and_more() -> None:
+    assert {zone for zones in CODES_OF_EVERY_ZONE.values() for zone in zones} == set(law()[1].zones)
+    assert set(law()[1].zones) < set(us_zones())
+    assert len(us_zones()) >= 34
+
+
+@pytest.mark.parametrize("name", us_zones())
+def test_every_minute_of_every_change_in_every_zone_is_as_the_wall_clock_there_says(name: str) -> None:
+    law()
+    zone = ZoneInfo(name)
+    assert len(change_days(zone)) in (0, 6)
+    opens, closes = (time.fromisoformat(text) for text in ODD_HOURS)
+    timeline = Timeline((campaign_window(CallingHours((DayHours(opens, closes),) * 7)),), (name,))
+    for day in change_days(zone) or CHANGES:
+        midnight = datetime.combine(day, time(), tzinfo=zone).astimezone(UTC)
+        for minute in range(-60, 26 * 60):
+            instant = midnight + minute * MINUTE
+            assert (timeline.at(instant) is not None) == allowed_at(instant.astimezone(zone), [ODD_HOURS] * 7, set())
+
+
 def compare(
     facts: Facts, changes_on: date, code: str, *, week: list[tuple[str, str] | None], banned: set[date]
 ) -> None:
@@ -136,8 +182,8 @@ def raw(name: str) -> dict[str, Any]:
 
 def state_hours(state: str) -> list[tuple[str, str] | None]:
     """The hours of each weekday, by plain comparison of the texts in the federal file and the state's own."""
-    files = [raw("us.yaml"), raw(f"us-{state}.yaml")]
-    weeks = [file[key] for file in files for key in ("solicitation_hours", "automated_voice_hours") if key in file]
+    laws = [raw("us.yaml"), raw(f"us-{state}.yaml")]
+    weeks = [file[key] for file in laws for key in ("solicitation_hours", "automated_voice_hours") if key in file]
     kinds = ["weekday"] * 5 + ["saturday", "sunday"]
     return [narrowest([week[kind] for week in weeks]) for kind in kinds]
 

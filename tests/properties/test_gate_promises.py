@@ -23,6 +23,8 @@ from campaigns.compliance.facts import (
     PlaceEvidence,
     Plan,
     Purpose,
+    ReassignedAnswer,
+    Relationship,
     Revocation,
     Suppression,
 )
@@ -82,12 +84,23 @@ days = st.one_of(
 calling_hours = st.one_of(st.none(), st.builds(CallingHours, st.tuples(*[days] * 7)))
 
 
+lives = st.sampled_from([None, 2 * HOUR, 20 * HOUR, 3 * DAY])
+
+
+def dealings(now: datetime, months: int) -> st.SearchStrategy[datetime | None]:
+    """None, recent, or so long ago that the relationship ends within days."""
+    since = [timedelta(), DAY, months * 30 * DAY - 2 * DAY, months * 30 * DAY + 9 * DAY]
+    return st.one_of(st.none(), st.sampled_from([now - each for each in since]))
+
+
 @st.composite
 def cases(draw: st.DrawFn) -> tuple[Facts, datetime]:
     now = draw(instants)
     ago = st.integers(1, 60 * 72).map(lambda minutes: now - minutes * MINUTE)
     purpose = draw(st.sampled_from([Purpose.TELEMARKETING, Purpose.TELEMARKETING, *Purpose]))
     own = draw(st.lists(ago, max_size=3))
+    others = draw(st.lists(ago, max_size=8))
+    life = draw(lives)
     plan = Plan(
         campaign="spring-renewal",
         purpose=purpose,
@@ -99,15 +112,19 @@ def cases(draw: st.DrawFn) -> tuple[Facts, datetime]:
         calling_hours=draw(calling_hours),
         per_day=draw(st.sampled_from([None, 1, 2])),
         fictional_allowed=True,
+        min_gap=draw(st.sampled_from([timedelta(), 4 * HOUR, 2 * DAY])),
     )
     facts = Facts(
         number=draw(numbers),
         plan=plan,
         evidence=draw(places),
-        consents=(Consent(1, ConsentLevel.PEWC, SELLER, None, now - 30 * DAY, "form"),),
-        attempts=(*own, *draw(st.lists(ago, max_size=8))),
+        consents=(Consent(1, ConsentLevel.PEWC, SELLER, None, now - 30 * DAY, "form", life and now + life),),
+        attempts=(*own, *others),
         own_attempts=tuple(own),
-        ebr=True,
+        other_attempt_at=max(others, default=None),
+        debt_attempts=draw(st.sampled_from([None, tuple(others)])),
+        conversations=tuple(draw(st.lists(ago, max_size=2))),
+        relationship=Relationship(draw(dealings(now, 18)), draw(dealings(now, 3))),
     )
     return facts, now
 
@@ -185,6 +202,11 @@ def one_attempt_more(facts: Facts, now: datetime) -> Facts:
     return replace(facts, attempts=(attempt, *facts.attempts), own_attempts=(attempt, *facts.own_attempts))
 
 
+def shorter_consents(facts: Facts, *, until: datetime) -> Facts:
+    cut = (replace(one, expires_at=min(one.expires_at or until, until)) for one in facts.consents)
+    return replace(facts, consents=tuple(cut))
+
+
 RESTRICTIONS: dict[str, Restriction] = {
     "paused": of_plan(switch=CampaignSwitch.PAUSED),
     "cancelled": of_plan(switch=CampaignSwitch.CANCELLED),
@@ -199,7 +221,24 @@ RESTRICTIONS: dict[str, Restriction] = {
     "on a state list": of_facts(dnc_state=True),
     "reassigned": of_facts(reassigned="yes"),
     "one attempt more": one_attempt_more,
-    "no relationship": of_facts(ebr=False),
+    "no relationship": of_facts(relationship=None),
+    "an older purchase": lambda facts, now: replace(facts, relationship=Relationship(transaction_at=now - 900 * DAY)),
+    "a shorter consent": lambda facts, now: shorter_consents(facts, until=now + HOUR),
+    "no artificial voice": lambda facts, _: replace(
+        facts, consents=tuple(replace(one, artificial_voice=False) for one in facts.consents)
+    ),
+    "hung up": of_facts(hung_up=True),
+    "another campaign's call": lambda facts, now: replace(facts, other_attempt_at=now - MINUTE),
+    "a wider gap": lambda facts, _: of_plan(min_gap=facts.plan.min_gap + HOUR)(facts, _),
+    "a conversation": lambda facts, now: replace(facts, conversations=(*facts.conversations, now - HOUR)),
+    "any debt": of_facts(debt_attempts=None),
+    "an answer yes": lambda facts, now: replace(
+        facts, reassigned_answers=(*facts.reassigned_answers, ReassignedAnswer("yes", now.date(), now))
+    ),
+    "not approved": of_plan(unapproved="a second person"),
+    "not covered": of_facts(dnc_registry="read", dnc_covered=False),
+    "no registry": of_facts(dnc_registry="missing"),
+    "an unreadable registry": of_facts(dnc_registry="unreadable"),
     "an emergency": of_facts(emergencies=frozenset({"US-NY", "US-LA"})),
     "an old list": of_facts(dnc_list_age=40 * DAY),
 }
@@ -217,7 +256,11 @@ def test_a_restriction_more_never_turns_a_refusal_into_a_permit(case: tuple[Fact
 @settings(max_examples=300, deadline=None)
 def test_an_opening_is_legal_throughout_and_no_earlier_instant_is(case: tuple[Facts, datetime]) -> None:
     facts, now = case
-    free = replace(facts, attempts=(), own_attempts=())
+    consents = tuple(replace(one, expires_at=None) for one in facts.consents)
+    free = replace(
+        facts, attempts=(), own_attempts=(), other_attempt_at=None, conversations=(), debt_attempts=None, ebr=True,
+        consents=consents,
+    )  # fmt: skip
     place = place_of(free.number, free.evidence, area_codes=area_codes(), rules=rules(), at=now)
     opening = next_opening(place, free.plan, rules=rules(), after=now)
     decision = decide(free, now)

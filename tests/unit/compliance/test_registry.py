@@ -1,11 +1,12 @@
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from campaigns.compliance.decision import Check, Decision, Refusal
 from campaigns.compliance.facts import Purpose
+from campaigns.compliance.rules import RuleBook
 
 Decide = Callable[..., Decision]
 
@@ -38,6 +39,12 @@ def test_a_registry_that_cannot_answer_stops_sales_calls_even_with_written_conse
 def test_a_registry_that_cannot_answer_stops_no_other_purpose(decide: Decide) -> None:
     for facts in ({"dnc_registry": "missing"}, {"dnc_registry": "unreadable"}, {"dnc_covered": False}):
         assert answer(decide(purpose=Purpose.INFORMATIONAL, **facts)) is None
+
+
+def test_where_the_law_knows_no_registry_none_is_asked_for(decide: Decide, rules_of_all_countries: RuleBook) -> None:
+    morning = datetime(2026, 11, 23, 11, tzinfo=UTC)
+    berlin = decide(law=rules_of_all_countries, number="+4930123456", now=morning, dnc_registry="missing")
+    assert answer(berlin) is None
 
 
 def test_a_registry_that_was_never_imported_says_how_to_import_one(decide: Decide) -> None:
