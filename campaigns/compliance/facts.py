@@ -160,6 +160,8 @@ class Facts:
     """None: no list is loaded and none was required."""
     dnc_covered: bool | None = None
     """Whether the registry version in force speaks of this number's area code at all; None: not under test."""
+    dnc_version: int | None = None
+    """Which registry version was asked; on record only, no rule looks at it."""
     dnc_registry: Literal["read", "missing", "unreadable"] | None = None
     """How asking the registry went: no version was ever imported, or this worker cannot read its files."""
     reassigned: Literal["yes", "no", "no_data", "unchecked"] = "unchecked"

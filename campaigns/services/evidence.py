@@ -79,6 +79,7 @@ def facts_of(
         dnc_covered=registry.dnc_covered,
         dnc_national=registry.dnc_national,
         dnc_list_age=registry.dnc_list_age,
+        dnc_version=registry.dnc_version,
         # A state's list binds sales alone. That no such list holds the number proves nothing if none was imported.
         dnc_state=any(is_state_list(each.list_name) for each in record.suppressions) or None,
         reassigned_answers=record.reassigned,

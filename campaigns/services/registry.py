@@ -23,6 +23,7 @@ class RegistryAnswer:
     dnc_covered: bool | None = None
     dnc_national: bool | None = None
     dnc_list_age: timedelta | None = None
+    dnc_version: int | None = None
 
 
 _MISSING = RegistryAnswer(dnc_registry="missing")
@@ -45,7 +46,8 @@ class Registry:
         """What is known of an E.164 number. A rehearsal calls nobody, so the registry need not be there or be fresh."""
         found = self._found(number)
         if rehearsal:
-            return RegistryAnswer(dnc_national=found.listed if found and found.covered else None)
+            listed = found.listed if found and found.covered else None
+            return RegistryAnswer(dnc_national=listed, dnc_version=self.version.id if self.version else None)
         if self.version is None:
             return _MISSING
         if found is None:
@@ -55,6 +57,7 @@ class Registry:
             dnc_covered=found.covered,
             dnc_national=found.listed if found.covered else None,
             dnc_list_age=self.at - self.version.obtained_at,
+            dnc_version=self.version.id,
         )
 
     def _found(self, number: str) -> OnList | None:
