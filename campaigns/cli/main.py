@@ -21,6 +21,7 @@ from campaigns.cli import (
     rulings_commands,
     server_commands,
     status_command,
+    suppress_commands,
     webhook_command,
 )
 from campaigns.cli.errors import CommandError, ExitCode
@@ -43,6 +44,7 @@ for group in (
     control_commands,
     consent_commands,
     webhook_command,
+    suppress_commands,
     audit_commands,
     explain_commands,
     rules_commands,
