@@ -1,5 +1,8 @@
 """Imports against a real Postgres: what is in force after them, and after those that failed."""
 
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -232,3 +235,47 @@ def test_two_imports_of_one_list_at_once_do_not_mix(state: Import, database: Eng
         )
         with pytest.raises(ImportRefusedError, match="another import"):
             state("2125550123\n")
+
+
+KILLED = """
+import os, signal, sys
+from datetime import UTC, datetime
+from pathlib import Path
+from campaigns.services import registry_import
+from campaigns.services.list_import import ImportRequest
+from campaigns.store.engine import open_engine
+
+def kill(*_, **__):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+holder, name = {
+    "reading": (registry_import.BitWriter, "finish"),
+    "placing": (registry_import, "place"),
+    "switching": (registry_import.rows, "put_in_force"),
+    "clearing": (registry_import, "remove_others"),
+}[sys.argv[4]]
+setattr(holder, name, kill)
+request = ImportRequest("national", [Path(sys.argv[3])], datetime.now(UTC), "download")
+registry_import.ImportRegistry(open_engine(sys.argv[1]), home=Path(sys.argv[2]), operator="ann").run(request)
+"""
+
+
+@pytest.mark.parametrize("at", ["reading", "placing", "switching", "clearing"])
+def test_kill_9_at_any_step_leaves_one_whole_version_in_force(
+    national: Import,
+    listed: Callable[[str], bool | None],
+    database: Engine,
+    database_url: str,
+    tmp_path: Path,
+    at: str,
+) -> None:
+    national("212,5550123\n")
+    (tmp_path / "new.txt").write_text("212,5550124\n")
+    arguments = [database_url, str(tmp_path / "home"), str(tmp_path / "new.txt"), at]
+    killed = subprocess.run([sys.executable, "-c", KILLED, *arguments], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    new_is_in_force = at == "clearing"
+    assert (listed("+12125550123"), listed("+12125550124")) == (not new_is_in_force, new_is_in_force)
+    national("212,5550125\n", obtained_at=datetime.now(UTC))
+    assert listed("+12125550125")
+    assert not [name for name in folders(tmp_path) if name.startswith(".importing")]
