@@ -70,7 +70,7 @@ def consent_checks(standing: ConsentStanding, law: Law) -> list[Check]:
 
 def _consent_check(rule_id: str, standing: ConsentStanding, *, needed: ConsentLevel) -> Check:
     if standing.consent is not None:
-        return Check(rule_id, True, f"{standing.consent.level} of {standing.consent.obtained_at:%Y-%m-%d}")
+        return Check(rule_id, True, f"{standing.consent.level} of {standing.consent.obtained_at.date()}")
     if standing.exemption is not None:
         return Check(rule_id, True, f"{standing.exemption}: a residential line needs no consent, within its caps")
     return Check(rule_id, False, f"no standing consent of level {needed} for this seller and purpose with its source")
