@@ -2,11 +2,14 @@
 
 import logging
 import threading
+from datetime import UTC, datetime
+from os import EX_CONFIG
 from typing import Any
 
 from celery.concurrency.prefork import TaskPool as PreforkPool
 from celery.signals import setup_logging, worker_process_init, worker_process_shutdown, worker_ready, worker_shutdown
 
+from campaigns.runtime.law import LAW_PROBLEMS, gatekeeper, warn_of_age
 from campaigns.runtime.publisher import CeleryPublisher
 from campaigns.runtime.wiring import Runtime
 from config.logging import configure_logging
@@ -43,16 +46,26 @@ def _set_up_logging(**_: Any) -> None:
     logging.getLogger("celery").setLevel(logging.WARNING)  # else one line for every message, hundreds a second
 
 
+def warm() -> None:
+    """Build the runtime before the first task. With rules that are not sound this process must not go on."""
+    try:
+        runtime()
+    except LAW_PROBLEMS as error:
+        log.error("rules_unsound nothing_is_dialed reason=%s", error)
+        raise SystemExit(EX_CONFIG) from None
+    warn_of_age(gatekeeper().rules, now=datetime.now(UTC))
+
+
 @worker_process_init.connect
 def _warm_child(**_: Any) -> None:
-    runtime()
+    warm()
 
 
 @worker_ready.connect
 def _warm_this_process(sender: Any = None, **_: Any) -> None:
     """Thread pools run tasks in this very process; a prefork parent must hold no connection that children inherit."""
     if not isinstance(getattr(sender, "pool", None), PreforkPool):
-        runtime()
+        warm()
     log.info("worker_ready")
 
 

@@ -7,11 +7,10 @@ from kombu.exceptions import OperationalError as BrokerError
 from sqlalchemy.exc import OperationalError
 
 from campaigns.cli.errors import CommandError, ExitCode
-from campaigns.compliance.area_codes import AreaCodeError
-from campaigns.compliance.rule_reading import RuleFileError
 from campaigns.definition.problems import DefinitionError, Problem
 from campaigns.runtime.addresses import NoServicesError
 from campaigns.runtime.embedded.errors import EmbeddedServerError
+from campaigns.runtime.law import LAW_PROBLEMS
 from campaigns.runtime.settings_problems import SettingsError
 from campaigns.services.ports import PublishError
 
@@ -57,8 +56,7 @@ _EXPLANATIONS: tuple[tuple[type[Exception], Callable[[Exception], CommandError]]
     (SettingsError, _problems("the settings")),
     (NoServicesError, _with(ExitCode.UNREACHABLE)),
     (EmbeddedServerError, _with(ExitCode.UNREACHABLE)),
-    (RuleFileError, _with(ExitCode.BAD_INPUT)),
-    (AreaCodeError, _with(ExitCode.BAD_INPUT)),
+    *((kind, _with(ExitCode.BAD_INPUT)) for kind in LAW_PROBLEMS),
     (OperationalError, _database),
     (PublishError, _broker),
     (BrokerError, _broker),
