@@ -150,7 +150,8 @@ def set_originals(connection: Connection, run_id: int, originals: Mapping[int, s
 def add_consents(connection: Connection, run: ExpandingRun, *, after_id: int, most: int) -> int | None:
     """Put the consents of the next `most` customers on record. Returns the last customer's id; None: none left.
 
-    A consent that is on record already, from an earlier run of the same list, is not repeated.
+    A consent that is on record already, from an earlier run of the same list, is not repeated. One of a day to come is
+    a mistake and none: on that day it would seem younger than a revocation that came before it.
     """
     last_id: int | None = connection.execute(
         text("""
@@ -163,7 +164,7 @@ def add_consents(connection: Connection, run: ExpandingRun, *, after_id: int, mo
                     CAST(:digest AS text), :recorded_by
                 FROM page
                 WHERE consent_level IS NOT NULL AND consent_seller IS NOT NULL AND consent_at IS NOT NULL
-                    AND consent_source <> ''
+                    AND consent_source <> '' AND consent_at <= :campaign_at
                 ON CONFLICT DO NOTHING
             )
             SELECT max(id) FROM page
@@ -174,6 +175,7 @@ def add_consents(connection: Connection, run: ExpandingRun, *, after_id: int, mo
             "most": most,
             "digest": run.source_digest,
             "recorded_by": run.submitted_by,
+            "campaign_at": run.campaign_at,
         },
     ).scalar_one()
     return last_id
