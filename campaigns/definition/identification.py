@@ -18,7 +18,7 @@ _UNFIT = {
 
 
 def _callback_number(value: Any) -> str:
-    allowed = "an ordinary or toll-free number with + and country code, such as +18005550100 has them"
+    allowed = "an ordinary or toll-free number with + and country code, such as +18005550100"
     number = str(value).replace(" ", "").replace("-", "")
     problem = None if is_fictional(number) else number_class(number, fictional_allowed=True)
     if problem in _UNFIT:

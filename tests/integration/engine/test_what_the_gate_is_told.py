@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from campaigns.calls.outcomes import Outcome, Verdict
 from campaigns.compliance.facts import Purpose
@@ -16,6 +17,7 @@ from campaigns.runtime.law import gatekeeper
 from campaigns.services.approvals import approve_emergency
 from campaigns.services.evidence import CAP_MEMORY
 from campaigns.services.rulings import RecordRuling
+from campaigns.store.claims import lock_people
 
 NOON = datetime(2026, 12, 2, 17, tzinfo=UTC)
 """Wednesday noon in New York, as the world's clock shows it."""
@@ -99,20 +101,31 @@ def test_person_and_debt_are_on_record_with_the_attempt(world: Any) -> None:
 
 
 def test_two_phones_of_one_person_never_take_the_last_attempt_of_a_cap_together(world: Any) -> None:
-    """Two workers claim at the same moment; only the lock on the person lets the second see the first."""
-    first, second = world.campaign("first"), world.campaign("second")
-    mobile, home = world.call(first, "+13055550101"), world.call(second, "+13055550102")
-    for call_id in (mobile, home):
-        customer(world, call_id, person="p-1")
+    """Another worker is about to commit an attempt to the person's other phone: this claim waits for it."""
     old = finished_call(world, world.campaign("old"), "+13055550103")
     for hours in (2, 3):
         earlier_attempt(world, old, timedelta(hours=hours), person="p-1")
+    home = world.call(world.campaign("new"), "+13055550102")
+    customer(world, home, person="p-1")
     world.feed.run("g")
-    messages, world.publisher.messages = world.publisher.messages, []
-    with ThreadPoolExecutor(len(messages)) as workers:
-        for campaign_id, refs in messages:
-            workers.submit(world.dispatch.run, refs, campaign_id=campaign_id, task_id="task-1")
-    assert len(world.provider.dials) == 1
+    with ThreadPoolExecutor(1) as worker:
+        with world.database.begin() as other:
+            lock_people(other, ["p-1"])
+            claim = worker.submit(world.deliver)
+            while not (claim.done() or world.one("SELECT count(*) FROM pg_locks WHERE NOT granted")):
+                pass  # until it waits, or has gone on without waiting
+            other.execute(LAST_ATTEMPT, {"id": old, "at": NOON - timedelta(hours=1)})
+        claim.result()
+    assert world.provider.dials == []
+    assert answer(world, home) == "FREQ-US-FL-24H"
+
+
+LAST_ATTEMPT = text(
+    """INSERT INTO attempts (id, call_id, attempt_no, run_id, campaign_id, account, number, line, epoch, state,
+        campaign_at, claimed_at, send_by, person)
+    SELECT gen_random_uuid(), id, 9, run_id, campaign_id, 'sim', number, 'line-1', 0, 'dialing', :at, :at, :at, 'p-1'
+    FROM calls WHERE id = :id"""
+)
 
 
 def test_a_collector_counts_attempts_on_the_debt_and_waits_after_a_conversation(world: Any) -> None:

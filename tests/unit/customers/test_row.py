@@ -3,8 +3,10 @@ from typing import Any
 
 import pytest
 
-from campaigns.compliance.facts import Consent, ConsentLevel, PlaceEvidence
-from campaigns.customers.row import CustomerRow, RowReject, more_restrictive, read_row
+from campaigns.compliance.facts import Consent, ConsentLevel, PlaceEvidence, Purpose, Relationship
+from campaigns.compliance.law import law_for
+from campaigns.customers.row import EXEMPTIONS, CustomerRow, RowReject, more_restrictive, read_row
+from campaigns.runtime.law import gatekeeper
 
 SELLER = "Example Energy, Inc."
 COLUMNS = {
@@ -20,6 +22,10 @@ COLUMNS = {
     "lineType": "line",
     "externalId": "crm_id",
     "person": "person_id",
+    "debt": "debt_id",
+    "exemption": "exempt",
+    "ebrTransactionAt": "bought",
+    "ebrInquiryAt": "asked",
 }
 FULL = {
     "phone": "(212) 555-0123",
@@ -34,6 +40,10 @@ FULL = {
     "line": "Mobile",
     "crm_id": "c-1",
     "person_id": "p-1",
+    "debt_id": "d-1",
+    "exempt": "residential_hipaa",
+    "bought": "2026-03-01T00:00:00Z",
+    "asked": "",
     "plan": "green",
     "note": "",
 }
@@ -65,8 +75,11 @@ def test_a_full_row_becomes_a_customer() -> None:
         name="Ada Example",
         external_id="c-1",
         person="p-1",
+        debt="d-1",
         evidence=PlaceEvidence(state="NY", zip="10001", timezone="America/New_York"),
         line_type="mobile",
+        exemption="residential_hipaa",
+        relationship=Relationship(transaction_at=datetime(2026, 3, 1, tzinfo=UTC)),
         consent=Consent(
             id=None,
             level=ConsentLevel.PEWC,
@@ -126,6 +139,9 @@ def test_without_a_column_for_it_the_list_itself_is_the_source() -> None:
         ({"st": "New York"}, "state"),
         ({"tz": "Eastern"}, "timezone"),
         ({"line": "satellite"}, "line_type"),
+        ({"exempt": "residential"}, "exemption"),
+        ({"bought": "last spring"}, "ebr_transaction_at"),
+        ({"asked": "2026-10-01"}, "ebr_inquiry_at"),
     ],
 )
 def test_a_bad_cell_makes_a_reject_with_its_reason(cells: dict[str, Any], reason: str) -> None:
@@ -160,6 +176,9 @@ LATE = {"consented_at": "2026-10-01T12:00:00Z"}
         ({"consent": "pec", **LATE}, {"consent": "pewc"}),
         ({"line": "mobile"}, {"line": "landline"}),
         ({"line": ""}, {"line": "landline"}),
+        ({"exempt": ""}, {}),
+        ({"bought": ""}, {}),
+        ({}, {"asked": "2026-04-01T00:00:00Z"}),
         ({}, {"tz": ""}),
         ({"consent": "none", "line": "landline", "tz": ""}, {}),
     ],
@@ -172,6 +191,23 @@ def test_of_two_rows_with_one_number_the_more_restrictive_wins(strict: dict[str,
 def test_restriction_ranks_no_consent_before_express_before_written() -> None:
     ranks = [customer(consent=level).restriction for level in ("none", "pec", "pewc")]
     assert ranks == [0, 1, 2]
+
+
+def test_a_row_carries_what_caps_exemptions_and_relationships_need() -> None:
+    ada = customer()
+    assert (ada.person, ada.debt, ada.exemption) == ("p-1", "d-1", "residential_hipaa")
+    assert ada.relationship == Relationship(transaction_at=datetime(2026, 3, 1, tzinfo=UTC))
+    assert customer(bought="", asked="2026-10-01T00:00:00-04:00").relationship == Relationship(
+        inquiry_at=datetime(2026, 10, 1, 4, tzinfo=UTC)
+    )
+    stranger = customer(bought="", exempt="", debt_id="")
+    assert (stranger.relationship, stranger.exemption, stranger.debt) == (None, None, None)
+
+
+def test_the_exemptions_that_a_list_may_claim_are_those_that_a_rule_file_knows() -> None:
+    law = law_for(gatekeeper().rules, ("US",), Purpose.INFORMATIONAL)
+    known = {name for cap in law.exempt_caps for name in cap.applies_to}
+    assert known == {f"exempt_{name}" for name in EXEMPTIONS}
 
 
 def test_consent_times_are_kept_in_utc() -> None:
