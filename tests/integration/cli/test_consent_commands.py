@@ -12,6 +12,7 @@ from sqlalchemy import Engine, text
 
 from campaigns.cli import consent_commands
 from campaigns.cli.main import run
+from campaigns.services import consent as consent_service
 
 Shell = Callable[..., tuple[int, dict[str, Any]]]
 ANN, BEN = "+12125550101", "+12125550102"
@@ -81,6 +82,18 @@ def test_bad_rows_are_named_and_exported_and_the_good_ones_recorded(shell: Shell
 def test_no_number_stands_in_what_is_printed_of_bad_rows(shell: Shell) -> None:
     write(f"{BEN},true,,,")
     assert "555" not in json.dumps(shell("import", "consents.csv")[1])
+
+
+def test_a_list_that_changes_while_it_is_read_is_not_taken_over(
+    shell: Shell, database: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(GOOD)
+    monkeypatch.setattr(consent_service, "digest_of", lambda path: "0" * 64)
+    code, answer = shell("import", "consents.csv")
+    assert code == 2
+    assert "changed while it was read" in answer["errors"][0]["message"]
+    with database.connect() as connection:
+        assert connection.execute(text("SELECT count(*) FROM consents")).scalar_one() == 0
 
 
 def test_headers_may_be_named_and_columns_that_nobody_reads_are_told(shell: Shell) -> None:

@@ -5,12 +5,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from campaigns.calls.conversation import Conversation
 from campaigns.calls.outcomes import Outcome, Verdict
 from campaigns.providers.contract import CallReport, Phase, Receipt
 from campaigns.services.callers import Callers
+from campaigns.store import inbox
 
 ANN, BEN = "+12125550101", "+12125550102"
 OPT_OUT = Conversation(disposition="opt_out")
@@ -89,6 +90,22 @@ def test_the_same_report_twice_and_two_reports_of_one_call_make_one_revocation(w
     for key in ("a", "b", "c"):
         end(world, call, OPT_OUT, key=key)
     assert len(revocations(world)) == 1
+
+
+def test_a_report_whose_transaction_died_leaves_the_number_held_and_is_applied_whole_later(world, monkeypatch):
+    call = world.call(world.campaign(), ANN)
+    world.dial_all()
+    with monkeypatch.context() as dying:
+        dying.setattr(inbox, "done", _die)
+        with pytest.raises(OperationalError):
+            end(world, call, OPT_OUT)
+    assert (revocations(world), world.live_numbers(), world.state(call)) == ([], {ANN: True}, "in_progress")
+    world.inbox.process()
+    assert (len(revocations(world)), world.live_numbers(), world.state(call)) == (1, {}, "completed")
+
+
+def _die(*_: Any) -> None:
+    raise OperationalError("the connection was lost", {}, Exception())
 
 
 def test_an_opt_out_told_after_the_call_was_closed_still_counts(world):
