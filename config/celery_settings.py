@@ -59,6 +59,11 @@ CELERY_SETTINGS: dict[str, Any] = {
         "socket_connect_timeout": 5,
         "socket_keepalive": True,
         "health_check_interval": 25,
+        # How often a publisher tries to connect: without these it goes on for seconds while a feed waits for it.
+        "max_retries": 1,
+        "interval_start": 0.0,
+        "interval_step": 0.2,
+        "interval_max": 0.2,
     },
     "redis_socket_timeout": 10.0,
     "redis_socket_connect_timeout": 5.0,
