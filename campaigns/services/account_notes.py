@@ -37,6 +37,11 @@ def note_accounts(engine: Engine, answers: Mapping[UUID, DialResult]) -> None:
             by_account[account].append(answers[attempt_id])
         for account, results in sorted(by_account.items()):
             _note_account(connection, account, results)
+        rows.hold_lines(connection, [attempt_id for attempt_id, answer in answers.items() if _spends_line(answer)])
+
+
+def _spends_line(answer: DialResult) -> bool:
+    return isinstance(answer, NotDialed) and answer.kind is NotDialedKind.LINE_LIMIT
 
 
 def _note_account(connection: Connection, account: str, results: Sequence[DialResult]) -> None:

@@ -231,6 +231,20 @@ def note_trouble(connection: Connection, account: str, *, cooldown: timedelta | 
     )
 
 
+def hold_lines(connection: Connection, attempt_ids: Sequence[UUID]) -> None:
+    """The lines of these attempts have nothing left today: providers reset their daily limits at 00:00 UTC."""
+    if attempt_ids:
+        connection.execute(
+            text("""
+                INSERT INTO line_holds (line, held_until)
+                SELECT DISTINCT line, date_trunc('day', clock_timestamp(), 'UTC') + interval '1 day'
+                FROM attempts WHERE id = ANY(:ids) ORDER BY line
+                ON CONFLICT (line) DO UPDATE SET held_until = excluded.held_until
+            """),
+            {"ids": list(attempt_ids)},
+        )
+
+
 def count_config_errors(connection: Connection, account: str, *, errors: int, most: int, reason: str) -> bool:
     """Add refusals in a row (0 resets the count); pauses the account at `most`. Returns whether it paused it now."""
     row = connection.execute(
