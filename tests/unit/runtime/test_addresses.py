@@ -39,7 +39,7 @@ def test_only_the_owner_may_read_the_addresses_with_their_passwords(tmp_path: Pa
 
 
 def test_without_any_service_the_error_says_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(NoServicesError, match=r"DATABASE_URL and REDIS_URL is not set.*ringfence up"):
+    with pytest.raises(NoServicesError, match=r"DATABASE_URL and REDIS_URL: not set.*ringfence up"):
         find_addresses(settings(tmp_path))
 
 
