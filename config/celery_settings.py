@@ -54,11 +54,18 @@ CELERY_SETTINGS: dict[str, Any] = {
     "broker_connection_retry_on_startup": True,
     "broker_connection_max_retries": None,  # an outage of any length ends with a working worker
     "broker_transport_options": {
-        "visibility_timeout": 3600,  # early acks: only a death between take and ack leaves something to restore
+        # Redis keeps no book of unacknowledged messages: a lease brings work back, not the broker. With that book, a
+        # worker that holds a message when Redis dies ends, on an AttributeError in its own clean-up, and stays away.
+        "ack_emulation": False,
         "socket_timeout": 10,
         "socket_connect_timeout": 5,
         "socket_keepalive": True,
         "health_check_interval": 25,
+        # How often a publisher tries to connect: without these it goes on for seconds while a feed waits for it.
+        "max_retries": 1,
+        "interval_start": 0.0,
+        "interval_step": 0.2,
+        "interval_max": 0.2,
     },
     "redis_socket_timeout": 10.0,
     "redis_socket_connect_timeout": 5.0,

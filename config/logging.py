@@ -28,6 +28,9 @@ PHONE_NUMBER = re.compile(
 STANDARD_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "data"}
 """Attributes every record has; the others were given by `extra`. `data` is Celery's own, and repeats arguments."""
 
+ROW_VALUES = re.compile(r"^(DETAIL|CONTEXT):.*$", re.MULTILINE)
+"""What Postgres adds to an error: "Failing row contains (…)", names and numbers included."""
+
 PLAIN_VALUE = re.compile(r"[\w.:+/@-]+")
 
 
@@ -47,7 +50,7 @@ class EventFormatter(logging.Formatter):
         """The line, without its end."""
         values = {key: value for key, value in sorted(vars(record).items()) if key not in STANDARD_FIELDS}
         if record.exc_info:
-            values["error"] = self.formatException(record.exc_info)
+            values["error"] = ROW_VALUES.sub(r"\1 [row values]", self.formatException(record.exc_info))
         head = {
             "at": _instant(record.created),
             "level": record.levelname,

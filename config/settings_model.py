@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
 from ipaddress import ip_address
-from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
@@ -86,8 +85,8 @@ class AccountSettings(SettingsModel):
     @field_validator("reconcile_after")
     @classmethod
     def _two_rising_looks(cls, value: tuple[timedelta, ...]) -> tuple[timedelta, ...]:
-        if len(value) < 2 or any(later <= earlier for earlier, later in pairwise(value)):
-            raise ValueError('needs two or more rising durations, such as ["30s", "5m"]')
+        if len(value) != 2 or value[1] <= value[0]:
+            raise ValueError('needs exactly two rising durations, such as ["30s", "5m"]')
         return value
 
     @model_validator(mode="after")

@@ -7,7 +7,14 @@ from os import EX_CONFIG
 from typing import Any
 
 from celery.concurrency.prefork import TaskPool as PreforkPool
-from celery.signals import setup_logging, worker_process_init, worker_process_shutdown, worker_ready, worker_shutdown
+from celery.signals import (
+    setup_logging,
+    worker_process_init,
+    worker_process_shutdown,
+    worker_ready,
+    worker_shutdown,
+    worker_shutting_down,
+)
 
 from campaigns.runtime.law import LAW_PROBLEMS, gatekeeper, warn_of_age
 from campaigns.runtime.publisher import CeleryPublisher
@@ -67,6 +74,13 @@ def _warm_this_process(sender: Any = None, **_: Any) -> None:
     if not isinstance(getattr(sender, "pool", None), PreforkPool):
         warm()
     log.info("worker_ready")
+
+
+@worker_shutting_down.connect
+def _claim_no_more(**_: Any) -> None:
+    """What waits for its turn goes back by its lease; what is claimed is still sent and written."""
+    if _runtime is not None:  # without the lock: this runs inside a signal handler
+        _runtime.dispatch.stop()
 
 
 @worker_process_shutdown.connect

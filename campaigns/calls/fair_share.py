@@ -12,6 +12,8 @@ class Demand:
     priority: int
     weight: int
     wanted: int
+    in_use: int = 0
+    """Calls it has in flight already: who holds more than its share waits for the others to catch up."""
 
 
 def share(room: int, demands: Sequence[Demand]) -> dict[int, int]:
@@ -33,7 +35,13 @@ def _by_weight(room: int, level: Sequence[Demand]) -> dict[int, int]:
     shares = {demand.campaign_id: 0 for demand in level}
     hungry = list(level)
     while room > 0 and hungry:
-        taker = min(hungry, key=lambda demand: ((shares[demand.campaign_id] + 1) / demand.weight, demand.campaign_id))
+        taker = min(
+            hungry,
+            key=lambda demand: (
+                (demand.in_use + shares[demand.campaign_id] + 1) / demand.weight,
+                demand.campaign_id,
+            ),
+        )
         shares[taker.campaign_id] += 1
         room -= 1
         if shares[taker.campaign_id] >= taker.wanted:

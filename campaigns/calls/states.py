@@ -67,12 +67,20 @@ _NEXT_STEP = frozenset(
 
 ALLOWED_MOVES: dict[CallState, frozenset[CallState]] = {
     CallState.SCHEDULED: frozenset(
-        {CallState.QUEUED, CallState.BLOCKED, CallState.EXPIRED, CallState.CANCELLED, CallState.FAILED}
+        {
+            CallState.QUEUED,
+            CallState.IN_PROGRESS,  # adopted: the provider reports a call that it had said it did not dial
+            CallState.BLOCKED,
+            CallState.EXPIRED,
+            CallState.CANCELLED,
+            CallState.FAILED,
+        }
     ),
     CallState.QUEUED: frozenset(
         {
             CallState.SCHEDULED,
             CallState.DIALING,
+            CallState.IN_PROGRESS,  # adopted, as above; a message about it claims nothing, for it is no longer queued
             CallState.BLOCKED,
             CallState.EXPIRED,
             CallState.CANCELLED,

@@ -1,8 +1,6 @@
 """The `ringfence` command: collects the commands, and turns every way to fail into one sentence and an exit code."""
 
-import signal
 import sys
-from types import FrameType
 from typing import NoReturn
 
 import typer
@@ -27,7 +25,7 @@ from campaigns.cli import (
 from campaigns.cli.errors import CommandError, ExitCode
 from campaigns.cli.failures import explain
 from campaigns.cli.output import print_error
-from campaigns.runtime.interrupts import INTERRUPTS
+from campaigns.runtime.interrupts import ignore_interrupts, raise_on_interrupts
 
 app = typer.Typer(
     name="ringfence",
@@ -56,10 +54,13 @@ for group in (
 
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run one command and exit with its code."""
-    for number in INTERRUPTS:
-        signal.signal(number, _interrupt)
-    given = sys.argv[1:] if arguments is None else arguments
-    sys.exit(run(given))
+    raise_on_interrupts()
+    try:
+        code = run(sys.argv[1:] if arguments is None else arguments)
+    except KeyboardInterrupt:
+        code = ExitCode.INTERRUPTED
+    ignore_interrupts()
+    sys.exit(code)
 
 
 def run(arguments: list[str]) -> int:
@@ -84,10 +85,3 @@ def run(arguments: list[str]) -> int:
 def _end(error: CommandError, *, as_json: bool) -> int:
     print_error(error, as_json=as_json)
     return error.exit_code
-
-
-def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
-    """The first one begins the clean-up, and TERM runs every `finally` as Ctrl-C does; later ones are passed over."""
-    for each in INTERRUPTS:
-        signal.signal(each, signal.SIG_IGN)
-    raise KeyboardInterrupt

@@ -72,13 +72,13 @@ def clock_text(status: CampaignStatus) -> str:
 
 
 def waiting_line(status: CampaignStatus) -> str:
-    """What the next waiting calls wait for."""
-    shown = [
-        f"{each.calls} {_group_name(each.group)} {_until(each.due_at, now=status.campaign_at)}"
-        for each in status.waiting[:MOST_WAITING]
-    ]
-    more = len(status.waiting) - MOST_WAITING
-    return ", ".join(shown) + (" …" if more > 0 else "")
+    """What the next waiting calls wait for; groups that wait for the same moment in the same zones are one entry."""
+    entries: dict[tuple[str, str], int] = {}
+    for each in status.waiting:
+        entry = _group_name(each.group), _until(each.due_at, now=status.campaign_at)
+        entries[entry] = entries.get(entry, 0) + each.calls
+    shown = [f"{calls} {name} {until}" for (name, until), calls in list(entries.items())[:MOST_WAITING]]
+    return ", ".join(shown) + (" …" if len(entries) > MOST_WAITING else "")
 
 
 def counts(numbers: Mapping[str, int]) -> str:

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import PlainValidator, WithJsonSchema
 
+from campaigns.calls.cron import cron_problem
 from campaigns.definition.base import Block
 from campaigns.definition.findings import flaw
 from campaigns.definition.values import Duration, Instant, Zone
@@ -15,7 +16,7 @@ _CRON_CHARACTERS = frozenset("0123456789*/,-ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghij
 
 
 def _cron(value: Any) -> str:
-    """Five fields of plain characters; whether they make a cron that ever fires is for the scheduler to say.
+    """Five fields of plain characters that make a cron which fires some day.
 
     The library reads six and seven fields, `@daily` and a random `R` too, each with a meaning of its own.
     """
@@ -29,6 +30,8 @@ def _cron(value: Any) -> str:
         raise flaw("this has " + ("1 field" if len(fields) == 1 else f"{len(fields)} fields"), allowed=allowed)
     if any(not set(field) <= _CRON_CHARACTERS for field in fields):
         raise flaw("this has characters that no cron has", allowed=allowed)
+    if (problem := cron_problem(value)) is not None:
+        raise flaw(problem, allowed=allowed)
     return " ".join(fields)
 
 

@@ -1,8 +1,9 @@
 """Connections to a provider: when one is held, and whether the permit still allows to use it.
 
-The permit is looked at twice. Once when a connection is held: a lapsed one then costs nothing, and the connection goes
-back to the pool. And once more in the call that hands headers and body to the socket, because on Python 3.11 aiohttp
-writes from a task of its own, and a busy event loop may take its time to start that task.
+The permit is looked at twice. Once when a connection is held, where the dial also waits for its turn: a lapsed permit
+then costs nothing, and the connection goes back to the pool. And once more in the call that hands headers and body to
+the socket, because on Python 3.11 aiohttp writes from a task of its own, and a busy event loop may take its time to
+start that task.
 """
 
 import ssl
@@ -35,6 +36,15 @@ class Exchange:
     """The first bytes were allowed to leave; the permit has done its work."""
     lapsed: PermitLapsedError | None = None
     """The permit stopped this exchange before its first byte."""
+
+    async def await_turn(self) -> None:
+        """Wait for the dial's instant. Raises `PermitLapsedError`, and remembers it."""
+        try:
+            if self.permit is not None:
+                await self.permit.turn()
+        except PermitLapsedError as lapse:
+            self.lapsed = lapse
+            raise
 
     def require_permit(self) -> None:
         """Raises `PermitLapsedError`, and remembers it: aiohttp wraps what its writer raises beyond recognition."""
@@ -97,12 +107,14 @@ class GuardedConnector(aiohttp.TCPConnector):
         exchange = _exchange.get()
         if exchange is None:
             return connection
-        exchange.connected = True
+        # The request gets its connection only when this returns: until then certainly nothing was sent.
+        exchange.connected = False
         try:
-            exchange.require_permit()
+            await exchange.await_turn()
         except BaseException:
             connection.release()
             raise
+        exchange.connected = True
         return connection
 
 

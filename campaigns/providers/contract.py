@@ -22,6 +22,9 @@ class PermitLapsedError(Exception):
 class PermitGuard(Protocol):
     """Looked at last thing before the bytes leave, once a connection is held."""
 
+    async def turn(self) -> None:
+        """Wait, with the connection in hand, for this dial's instant. Raises `PermitLapsedError`."""
+
     def check(self) -> None:
         """Raise `PermitLapsedError` if the permit may no longer be used."""
 

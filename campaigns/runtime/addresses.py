@@ -35,7 +35,7 @@ def find_addresses(settings: Settings | None = None) -> Addresses:
             name for name, url in (("DATABASE_URL", database_url), ("REDIS_URL", redis_url)) if not url
         )
         raise NoServicesError(
-            f"{missing} is not set and no `ringfence up` is running in {known.home}: "
+            f"{missing}: not set, and no `ringfence up` is running in {known.home}: "
             f"start `ringfence up` in another terminal, or set {missing}."
         )
     return Addresses(database_url=database_url, redis_url=redis_url, web_url=running.web_url if running else None)

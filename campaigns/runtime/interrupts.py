@@ -1,45 +1,80 @@
-"""Ctrl-C at a bad moment: put off while a server is being started, passed over while everything is being stopped."""
+"""Ctrl-C at a bad moment: put off while something must not be cut short, passed over while everything is stopped.
+
+Python raises `KeyboardInterrupt` between any two steps, in a destructor too, where it is lost without a trace. So it is
+let in only at places where it can do no harm.
+"""
 
 import signal
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from types import FrameType
 
 INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
 
+IMPATIENCE = timedelta(seconds=2)
+"""Signals that follow another one within this time mean the same: a person who presses Ctrl-C thrice, a supervisor."""
+
+Handler = Callable[[int, FrameType | None], object]
+
+
+class Interrupted:
+    """Whether a signal has come; to be looked at in loops."""
+
+    def __init__(self) -> None:
+        self.arrived = False
+
+    def note(self, number: int, frame: FrameType | None) -> None:
+        """The signal handler."""
+        self.arrived = True
+
+
+def raise_on_interrupts() -> None:
+    """From now on SIGTERM raises `KeyboardInterrupt` as SIGINT does, so that every `finally` runs. Main thread only."""
+    last_at = -IMPATIENCE.total_seconds()
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        nonlocal last_at
+        now = time.monotonic()
+        if now - last_at >= IMPATIENCE.total_seconds():
+            last_at = now
+            raise KeyboardInterrupt
+
+    for number in INTERRUPTS:
+        signal.signal(number, interrupt)
+
+
+def ignore_interrupts() -> None:
+    """For the last steps of a process, in which nothing is left to be stopped. Main thread only."""
+    for number in INTERRUPTS:
+        signal.signal(number, signal.SIG_IGN)
+
 
 @contextmanager
-def interrupts_deferred() -> Iterator[None]:
-    """Raise `KeyboardInterrupt` at the end of the block for a signal that came inside it.
+def interrupts_deferred() -> Iterator[Interrupted]:
+    """Raise `KeyboardInterrupt` at the end of the block for a signal that came inside it. Main thread only.
 
-    Between the start of a process and our note of it lies an instant in which an interrupt would leave it behind.
-    Only the main thread may use this.
+    Between the start of a process and our note of it lies an instant in which an interrupt would leave it behind. A
+    loop inside the block looks at the value it is given, and ends.
     """
-    arrived: list[int] = []
-
-    def remember(number: int, frame: FrameType | None) -> None:
-        arrived.append(number)
-
-    with _handled_by(remember):
-        yield
-    if arrived:
+    interrupted = Interrupted()
+    with _handled_by(interrupted.note):
+        yield interrupted
+    if interrupted.arrived:
         raise KeyboardInterrupt
 
 
 @contextmanager
 def interrupts_ignored() -> Iterator[None]:
-    """For the clean-up: a second Ctrl-C must not leave half of it undone. Only the main thread may use this."""
-
-    def ignore(number: int, frame: FrameType | None) -> None:
-        return None
-
-    with _handled_by(ignore):
+    """For the clean-up: a second Ctrl-C must not leave half of it undone. Main thread only."""
+    with _handled_by(Interrupted().note):
         yield
 
 
 @contextmanager
-def _handled_by(handler: object) -> Iterator[None]:
-    before = {number: signal.signal(number, handler) for number in INTERRUPTS}  # type: ignore[arg-type]
+def _handled_by(handler: Handler) -> Iterator[None]:
+    before = {number: signal.signal(number, handler) for number in INTERRUPTS}
     try:
         yield
     finally:

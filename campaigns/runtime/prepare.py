@@ -36,7 +36,7 @@ def account_record(account: Account, *, public_url: str | None) -> AccountRecord
         calls_per_second=told.calls_per_second,
         ring_timeout=told.ring_timeout,
         max_duration=told.max_duration,
-        reconcile_after=told.reconcile_after[:2],
+        reconcile_after=told.reconcile_after,
         webhooks=told.webhooks and public_url is not None,
         paused=told.paused,
     )

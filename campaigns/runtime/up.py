@@ -10,11 +10,12 @@ from urllib.parse import urlsplit
 from campaigns.runtime.addresses import Addresses
 from campaigns.runtime.embedded.processes import ChildProcess
 from campaigns.runtime.installation import Installation, InstallationError, has_logged, wait_for
+from campaigns.runtime.interrupts import interrupts_deferred
 from campaigns.runtime.prepare import prepare_database
 from campaigns.runtime.programs import Programs
 from campaigns.runtime.settings import Settings
 
-WATCH_INTERVAL = timedelta(seconds=1)
+WATCH_INTERVAL = timedelta(milliseconds=500)
 MOST_RESTARTS = 5
 """A process that keeps ending is not mended by starting it again."""
 
@@ -49,14 +50,17 @@ def _wait_until_up(addresses: Addresses, workers: Iterable[ChildProcess]) -> Non
 def _watch(installation: Installation, *, say: Callable[[str], None]) -> None:
     """Start again what ends by itself, and give up when that does not help."""
     restarts = 0
-    while True:
-        for child in installation.ended():
-            if restarts >= MOST_RESTARTS:
-                raise InstallationError(f"{child.name} ends again and again (exit {child.poll()}):\n{child.tail_log()}")
-            restarts += 1
-            say(f"{child.name} ended (exit {child.poll()}); it is started again")
-            child.start()
-        time.sleep(WATCH_INTERVAL.total_seconds())
+    with interrupts_deferred() as interrupted:
+        while not interrupted.arrived:
+            for child in installation.ended():
+                if restarts >= MOST_RESTARTS:
+                    raise InstallationError(
+                        f"{child.name} ends again and again (exit {child.poll()}):\n{child.tail_log()}"
+                    )
+                restarts += 1
+                say(f"{child.name} ended (exit {child.poll()}); it is started again")
+                child.start()
+            time.sleep(WATCH_INTERVAL.total_seconds())
 
 
 def _simulators(programs: Programs, settings: Settings, *, wanted: bool) -> Iterable[ChildProcess]:

@@ -121,6 +121,19 @@ class Claim:
             returned=pile.returned,
         )
 
+    def give_back(self, refs: Sequence[CallRef], *, campaign_id: int, wait: timedelta, why: str) -> None:
+        """Let calls that are still queued wait, `wait` of machine time, without a decision and without an attempt."""
+        with self._engine.begin() as connection:
+            calls = rows.lock_queued(connection, {ref.call_id: ref.epoch for ref in refs}, campaign_id=campaign_id)
+            campaign = rows.campaign_facts(connection, campaign_id)
+            if campaign is None:
+                return
+            runs, pile = rows.run_facts(connection, [call.run_id for call in calls]), _Pile()
+            for call in calls:
+                self._send_back(call, wait=wait, campaign=campaign, run=runs[call.run_id], pile=pile)
+            apply_moves(connection, pile.moves)
+        log.info("calls_given_back campaign_id=%s calls=%d why=%s", campaign_id, len(calls), why)
+
     def _judge(
         self,
         connection: Connection,

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine
 from campaigns.calls.permits import PERMIT_LIFETIME
 from campaigns.compliance.facts import CampaignSwitch
 from campaigns.store import control as rows
+from campaigns.store.accounts import PAUSED_BY_SETTINGS
 from campaigns.store.campaigns import campaign_names, record_operation
 
 CANCEL_CHUNK = 5_000
@@ -61,7 +62,10 @@ class Control:
         return Switched(changed)
 
     def resume(self, name: str) -> Switched:
-        """Let a paused campaign go on, and try an interrupted expansion again."""
+        """Let a paused campaign go on, try an interrupted expansion again, and lift its account's pause.
+
+        An account pauses itself when the provider refuses its settings several times in a row.
+        """
         return Switched(self._switch(name, CampaignSwitch.ACTIVE, action="resume"))
 
     def cancel(self, name: str) -> Switched:
@@ -89,6 +93,7 @@ class Control:
                 raise ControlRefusedError(f"campaign {name} is cancelled for good; submit it under another name")
             if target is CampaignSwitch.ACTIVE:
                 rows.clear_expansion_problems(connection, campaign.id)
+                rows.lift_account_pause(connection, campaign.id, except_for=PAUSED_BY_SETTINGS)
             if campaign.state == target:
                 return False
             reason = None if target is CampaignSwitch.ACTIVE else f"{action} by {self._operator}"

@@ -17,11 +17,12 @@ from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from campaigns.calls.pacing import JITTER
 from campaigns.providers.contract import (
     DialRequest,
+    DialResult,
     NotDialed,
     NotDialedKind,
     VoiceProvider,
@@ -30,12 +31,13 @@ from campaigns.providers.contract import (
 from campaigns.services.claim import Claim, Claimed, ClaimedCall
 from campaigns.services.machine_clock import Monotonic, monotonic
 from campaigns.services.pace import Pace, scope_spacings
+from campaigns.services.paced_permit import PacedPermit
 from campaigns.services.ports import CallRef
 from campaigns.services.record import Fact
 from campaigns.services.results import ResultWriter
 from campaigns.services.webhook_target import target_of
 from campaigns.store.claims import CampaignFacts, campaign_facts
-from campaigns.store.feed import note_consumption
+from campaigns.store.feed import PROOF_INTERVAL, note_consumption
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +45,11 @@ CLAIM_SIZE = 50
 """Most calls a claim: see `GROUP_SIZE` of the feed."""
 CLAIM_TRIES = 3
 """A deadlock or a busy lock before anything was sent is simply tried again; then the lease brings the calls back."""
-CONSUMPTION_INTERVAL = 1.0
+MOST_WAIT = 1.0
+"""Seconds a worker thread may wait for a dial's turn. Feed looks as far ahead, so longer waits are rare."""
+UNJUDGED_WAIT = timedelta(minutes=10)
+"""Until a call is tried again whose facts the gate could not read: time for an engineer to see the log."""
+CONSUMPTION_INTERVAL = PROOF_INTERVAL.total_seconds()
 """Seconds between proofs of life to the feed; it looks for one in ten seconds."""
 
 RunAsync = Callable[[Coroutine[Any, Any, Any]], Future[Any]]
@@ -109,14 +115,15 @@ class Dispatch:
             with self._turn:
                 room = self._pace.room(spacings, most=min(len(left), CLAIM_SIZE))
                 now, left = left[: room.count], left[room.count :]
-                claimed = self._claim_group(now, campaign_id=campaign_id, task_id=task_id) if now else None
-                if claimed is not None:
-                    total = _plus(total, claimed)
-                    spacings = _spacings(claimed.campaign)
-                if claimed is not None and claimed.calls:
-                    groups.append(self._start(claimed, spacings))
-            if room.count == 0:
-                self._stopping.wait(room.wait)
+                for claimed in self._claims(now, campaign_id=campaign_id, task_id=task_id):
+                    total, spacings = _plus(total, claimed), _spacings(claimed.campaign)
+                    groups += self._start(claimed, spacings)
+            if room.wait > MOST_WAIT:
+                # A thread that slept so long would be missing elsewhere; the calls come back when their turn is near.
+                wait = timedelta(seconds=room.wait)
+                self._claim.give_back(left, campaign_id=campaign_id, wait=wait, why="pace")
+                break
+            self._stopping.wait(room.wait)
         for group in groups:
             for written in group.result():
                 written.result()
@@ -133,24 +140,42 @@ class Dispatch:
             with self._engine.begin() as connection:
                 note_consumption(connection, limit_group)
 
-    def _claim_group(self, refs: Sequence[CallRef], *, campaign_id: int, task_id: str) -> Claimed | None:
-        for attempt in range(1, CLAIM_TRIES + 1):
-            try:
-                return self._claim.run(refs, campaign_id=campaign_id, task_id=task_id)
-            except OperationalError as error:
-                # Rolled back whole: nothing was claimed, nothing was sent.
-                log.warning("claim_repeated try=%d cause=%s", attempt, type(error.orig).__name__)
-        return None
+    def _claims(self, refs: Sequence[CallRef], *, campaign_id: int, task_id: str) -> list[Claimed]:
+        """Claim; on a lock or a lost connection again, for it was rolled back whole: nothing claimed, nothing sent.
 
-    def _start(self, claimed: Claimed, spacings: Mapping[str, float]) -> Future[list[Future[None]]]:
+        One call that cannot be judged must not hold up its group: then each is claimed by itself, and that one waits.
+        Nothing is dialed that could not be judged.
+        """
+        for attempt in range(1, CLAIM_TRIES + 1) if refs else ():
+            try:
+                claimed = self._claim.run(refs, campaign_id=campaign_id, task_id=task_id)
+            except (DBAPIError, PoolTimeoutError) as error:
+                log.warning("claim_repeated try=%d cause=%s", attempt, type(error).__name__)
+            except Exception:
+                if len(refs) > 1:
+                    return [
+                        claimed
+                        for ref in refs
+                        for claimed in self._claims([ref], campaign_id=campaign_id, task_id=task_id)
+                    ]
+                log.exception("call_not_judged call_id=%s", refs[0].call_id)
+                self._claim.give_back(refs, campaign_id=campaign_id, wait=UNJUDGED_WAIT, why="not_judged")
+                return []
+            else:
+                return [] if claimed is None else [claimed]
+        return []
+
+    def _start(self, claimed: Claimed, spacings: Mapping[str, float]) -> list[Future[list[Future[None]]]]:
         """Take the instants and put the group on the loop; returns at once."""
+        if not claimed.calls:
+            return []
         try:
             instants = self._pace.take(spacings, len(claimed.calls))
         except SQLAlchemyError as error:
             # Claimed, and surely nothing sent: say so, rather than leave fates to be reconciled.
             log.warning("pace_failed calls=%d cause=%s", len(claimed.calls), type(error).__name__)
             instants = [math.inf] * len(claimed.calls)
-        return self._run_async(self._send_group(claimed, instants, spacings))
+        return [self._run_async(self._send_group(claimed, instants, spacings))]
 
     async def _send_group(
         self, claimed: Claimed, instants: Sequence[float], spacings: Mapping[str, float]
@@ -158,37 +183,24 @@ class Dispatch:
         """Send every call at its instant; returns the writes to wait for."""
         return await asyncio.gather(
             *(
-                self._send(call, instant, spacings, claimed=claimed)
+                self._send(call, PacedPermit(call.permit, instant, self._pace, spacings), claimed=claimed)
                 for call, instant in zip(claimed.calls, instants, strict=True)
             )
         )
 
-    async def _send(
-        self, call: ClaimedCall, instant: float, spacings: Mapping[str, float], *, claimed: Claimed
-    ) -> Future[None]:
-        missed = await self._await_instant(call, instant, spacings)
-        if missed is not None:
-            return self._results.put(Fact(call.attempt_id, missed))
-        requested_at = claimed.campaign.read_at + timedelta(seconds=self._clock() - claimed.started_at)
-        result = await self._providers[claimed.campaign.account].dial(self._request(call, claimed))
+    async def _send(self, call: ClaimedCall, permit: PacedPermit, *, claimed: Claimed) -> Future[None]:
+        if await permit.is_near():
+            result: DialResult = await self._providers[claimed.campaign.account].dial(
+                self._request(call, permit, claimed)
+            )
+        else:
+            result = NotDialed(NotDialedKind.PERMIT_LAPSED, "the permit's second was over before its turn came")
+        requested_at = None
+        if permit.left_at is not None:
+            requested_at = claimed.campaign.read_at + timedelta(seconds=permit.left_at - claimed.started_at)
         return self._results.put(Fact(call.attempt_id, result, requested_at))
 
-    async def _await_instant(
-        self, call: ClaimedCall, instant: float, spacings: Mapping[str, float]
-    ) -> NotDialed | None:
-        """Wait for the call's instant; one that was missed is given up for a new one, as long as the permit lives."""
-        while instant < call.permit.lapses_at:
-            await asyncio.sleep(max(0.0, instant - self._clock()))
-            if self._clock() - instant <= JITTER:
-                return None
-            try:
-                (instant,) = await asyncio.to_thread(self._pace.take, spacings, 1)
-            except SQLAlchemyError as error:
-                log.warning("pace_failed calls=1 cause=%s", type(error).__name__)
-                break
-        return NotDialed(NotDialedKind.PERMIT_LAPSED, "the permit's second was over before its turn came")
-
-    def _request(self, call: ClaimedCall, claimed: Claimed) -> DialRequest:
+    def _request(self, call: ClaimedCall, permit: PacedPermit, claimed: Claimed) -> DialRequest:
         voicemail = claimed.definitions[call.call.run_id].voicemail
         return DialRequest(
             attempt_id=call.attempt_id,
@@ -199,7 +211,7 @@ class Dispatch:
             external_id=call.call.external_id,
             voicemail_action=voicemail.action if voicemail else "none",
             webhook=self._webhook(claimed.campaign),
-            permit=call.permit,
+            permit=permit,
         )
 
     def _webhook(self, campaign: CampaignFacts) -> WebhookTarget | None:

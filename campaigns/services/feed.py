@@ -15,9 +15,12 @@ from sqlalchemy.exc import OperationalError
 
 from campaigns.calls.fair_share import Demand, share
 from campaigns.calls.states import CallState
+from campaigns.services.machine_clock import monotonic
+from campaigns.services.pace import scope_spacings
 from campaigns.services.ports import CallRef, Publisher, PublishError
 from campaigns.store import feed as rows
 from campaigns.store.moves import Move, apply_moves
+from campaigns.store.pace import read_scopes
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +32,8 @@ RELEASE_HORIZON = 1.0
 """Seconds of dialing that may lie in the queue. More would only age there."""
 ONE_EACH_UP_TO = 25
 """Up to so many released calls travel one a message, so that Flower shows a task per customer."""
+MOST_PROBES = 20
+"""Messages nobody takes, whoever sent them: beyond that one more probe would prove nothing."""
 GROUP_SIZE = 50
 """Calls a message beyond that: 90 % of the throughput of 200, and a quarter of the unknown fates after a crash."""
 
@@ -85,7 +90,7 @@ class Feed:
         """While no worker takes messages, keep one empty message in the queue: taking it proves a worker is back."""
         try:
             for campaign in campaigns:
-                if self._publisher.backlog() == 0:
+                if self._publisher.backlog() < MOST_PROBES:
                     self._publisher.dispatch([], campaign_id=campaign.id)
         except PublishError as error:
             log.warning("probe_failed cause=%s", error)
@@ -104,24 +109,60 @@ def _release(connection: Connection, limit_group: str, account: rows.AccountRoom
     )
     if room <= 0:
         return {}
-    campaigns = {campaign.id: campaign for campaign in rows.campaign_rooms(connection, limit_group)}
-    due = {
-        campaign.id: rows.due_calls(connection, campaign_id=campaign.id, campaign_at=campaign.campaign_at, most=most)
-        for campaign in campaigns.values()
-        if (most := min(room, _own_room(campaign))) > 0
+    campaigns = rows.campaign_rooms(connection, limit_group)
+    free = _soon_free(connection, limit_group, account, campaigns)
+    lines = _Lines(connection, campaigns)
+    ready = {
+        campaign.id: lines.give(campaign, _due(connection, campaign, most=min(room, _own_room(campaign))))
+        for campaign in campaigns
+        if campaign.id in free
     }
     demands = [
-        Demand(campaign_id, campaigns[campaign_id].priority, campaigns[campaign_id].weight, len(calls))
-        for campaign_id, calls in due.items()
+        Demand(
+            campaign.id, campaign.priority, campaign.weight, len(ready[campaign.id]), campaign.live + campaign.queued
+        )
+        for campaign in campaigns
+        if campaign.id in free
     ]
     released = {
         campaign_id: refs
         for campaign_id, count in share(room, demands).items()
-        if (refs := _queue(connection, campaigns[campaign_id], due[campaign_id][:count]))
+        if (refs := _queue(connection, ready[campaign_id][:count]))
     }
     if released:
         rows.note_release(connection, limit_group)
     return released
+
+
+def _soon_free(
+    connection: Connection, limit_group: str, account: rows.AccountRoom, campaigns: Sequence[rows.CampaignRoom]
+) -> set[int]:
+    """Campaigns whose next dial instant lies within the horizon: releasing sooner would only park worker threads."""
+    spacings = {
+        campaign.id: scope_spacings(
+            limit_group=limit_group,
+            account_cps=account.calls_per_second,
+            campaign_id=campaign.id,
+            campaign_cps=campaign.calls_per_second,
+        )
+        for campaign in campaigns
+    }
+    together = {scope: wait for each in spacings.values() for scope, wait in each.items()}
+    if not together:
+        return set()
+    state = read_scopes(connection, together, lock=False, clock=monotonic)
+    latest = state.now + RELEASE_HORIZON
+    return {
+        campaign_id
+        for campaign_id, scopes in spacings.items()
+        if all(state.scopes[scope].first_free(state.now) <= latest for scope in scopes)
+    }
+
+
+def _due(connection: Connection, campaign: rows.CampaignRoom, *, most: int) -> list[rows.DueCall]:
+    if most <= 0:
+        return []
+    return rows.due_calls(connection, campaign_id=campaign.id, campaign_at=campaign.campaign_at, most=most)
 
 
 def _own_room(campaign: rows.CampaignRoom) -> int:
@@ -137,7 +178,7 @@ def _own_room(campaign: rows.CampaignRoom) -> int:
     return 1_000_000 if tightest == math.inf else int(tightest)
 
 
-def _queue(connection: Connection, campaign: rows.CampaignRoom, calls: Sequence[rows.DueCall]) -> list[CallRef]:
+def _queue(connection: Connection, calls: Sequence[tuple[rows.DueCall, str]]) -> list[CallRef]:
     moves = [
         Move(
             call.call_id,
@@ -147,30 +188,43 @@ def _queue(connection: Connection, campaign: rows.CampaignRoom, calls: Sequence[
             lease_seconds=QUEUED_LEASE.total_seconds(),
             line=line,
         )
-        for call, line in _with_lines(connection, campaign, calls)
+        for call, line in calls
     ]
     epochs = apply_moves(connection, moves)
     return [CallRef(move.call_id, epochs[move.call_id]) for move in moves if move.call_id in epochs]
 
 
-def _with_lines(
-    connection: Connection, campaign: rows.CampaignRoom, calls: Sequence[rows.DueCall]
-) -> Iterator[tuple[rows.DueCall, str]]:
-    """Each call with its line; calls for which no line has anything left today are left out and wait."""
-    limit = campaign.line_daily_limit
-    if limit is None:
+class _Lines:
+    """Which line each call goes out on, and what is left of each line today; one for all campaigns of a pass."""
+
+    def __init__(self, connection: Connection, campaigns: Sequence[rows.CampaignRoom]) -> None:
+        self._connection = connection
+        self._held = rows.held_lines(connection, sorted({line for each in campaigns for line in each.lines}))
+        self._used: dict[str, int] = {}
+
+    def give(self, campaign: rows.CampaignRoom, calls: Sequence[rows.DueCall]) -> list[tuple[rows.DueCall, str]]:
+        """Each call with its line; calls for which no line has anything left today are left out and wait."""
+        open_lines = [line for line in campaign.lines if line not in self._held]
+        if campaign.line_daily_limit is None:
+            return [(call, self._turn(call, open_lines)) for call in calls] if open_lines else []
+        return list(self._within(campaign.line_daily_limit, campaign, open_lines, calls))
+
+    def _turn(self, call: rows.DueCall, lines: Sequence[str]) -> str:
+        return call.line if call.line and call.line in lines else lines[call.call_id % len(lines)]
+
+    def _within(
+        self, limit: int, campaign: rows.CampaignRoom, lines: Sequence[str], calls: Sequence[rows.DueCall]
+    ) -> Iterator[tuple[rows.DueCall, str]]:
+        unread = [line for line in lines if line not in self._used]
+        counted = rows.line_use(self._connection, unread, day_starts_at=_day_start(campaign.campaign_at))
+        self._used |= {line: counted.get(line, 0) for line in unread}
         for call in calls:
-            kept = call.line if call.line in campaign.lines else None
-            yield call, kept or campaign.lines[call.call_id % len(campaign.lines)]
-        return
-    used = rows.line_use(connection, campaign.lines, day_starts_at=_day_start(campaign.campaign_at))
-    for call in calls:
-        free = [line for line in campaign.lines if used.get(line, 0) < limit]
-        if not free:
-            return
-        line = call.line if call.line in free else min(free, key=lambda each: used.get(each, 0))
-        used[line] = used.get(line, 0) + 1
-        yield call, line
+            free = [line for line in lines if self._used[line] < limit]
+            if not free:
+                return
+            line = call.line if call.line in free else min(free, key=lambda each: self._used[each])
+            self._used[line] += 1
+            yield call, line
 
 
 def _day_start(instant: datetime) -> datetime:

@@ -4,12 +4,12 @@ import logging
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import OperationalError
 
 from campaigns.providers.contract import Receipt
 from campaigns.services.ports import Publisher
-from campaigns.services.record import Fact, Recorder
+from campaigns.services.record import Fact, Recorded, Recorder
 from campaigns.services.report_json import from_json, to_json
 from campaigns.store import inbox as rows
 
@@ -61,40 +61,53 @@ class Inbox:
         """Apply everything that is due, batch by batch; returns how many receipts were applied."""
         applied = 0
         while True:
-            taken, done = self._batch(BATCH)
+            taken, done = self._batch()
             applied += done
             if taken < BATCH:
                 return applied
 
-    def _batch(self, most: int) -> tuple[int, int]:
+    def _batch(self) -> tuple[int, int]:
+        """Returns how many receipts were taken, and how many of them applied."""
+        receipts: Sequence[rows.InboxRow] = ()
         try:
-            return self._apply(most)
+            with self._engine.begin() as connection:
+                receipts = rows.lock_waiting(connection, most=BATCH)
+                recorded, done = self._apply(connection, receipts)
         except OperationalError:
             raise
         except Exception:
-            if most > 1:
-                # One receipt spoils the batch: find it one by one, so that the others are not held up.
-                log.exception("inbox_batch_failed")
-                return self._batch(1)
-            return self._set_aside(), 0
+            if not receipts:
+                raise
+            # One receipt spoils the batch: apply this very batch one by one, so that only that one is held up.
+            log.exception("inbox_batch_failed receipts=%d", len(receipts))
+            return len(receipts), sum(self._one(receipt.id) for receipt in receipts)
+        self._ask_for_feeds(recorded)
+        return len(receipts), done
 
-    def _apply(self, most: int) -> tuple[int, int]:
-        with self._engine.begin() as connection:
-            receipts = rows.lock_waiting(connection, most=most)
-            attempts = rows.match(connection, receipts) if receipts else {}
-            recorded = self._recorder.apply(connection, _facts(receipts, attempts))
-            rows.done(connection, list(attempts))
-            rows.put_off(connection, [row.id for row in receipts if row.id not in attempts])
+    def _one(self, inbox_id: int) -> int:
+        try:
+            with self._engine.begin() as connection:
+                recorded, done = self._apply(connection, rows.lock_one(connection, inbox_id))
+        except OperationalError:
+            raise
+        except Exception:
+            log.exception("receipt_set_aside inbox_id=%d", inbox_id)
+            with self._engine.begin() as connection:
+                rows.put_off(connection, [inbox_id])
+            return 0
+        self._ask_for_feeds(recorded)
+        return done
+
+    def _apply(self, connection: Connection, receipts: Sequence[rows.InboxRow]) -> tuple[Recorded, int]:
+        attempts = rows.match(connection, receipts) if receipts else {}
+        recorded = self._recorder.apply(connection, _facts(receipts, attempts))
+        rows.done(connection, list(attempts))
+        rows.put_off(connection, [row.id for row in receipts if row.id not in attempts])
+        return recorded, len(attempts)
+
+    def _ask_for_feeds(self, recorded: Recorded) -> None:
         for limit_group in recorded.freed:
             self._publisher.request_feed(limit_group)
-        return len(receipts), len(attempts)
-
-    def _set_aside(self) -> int:
-        with self._engine.begin() as connection:
-            spoiled = rows.lock_waiting(connection, most=1)
-            rows.put_off(connection, [row.id for row in spoiled])
-        log.error("receipt_set_aside inbox_ids=%s", [row.id for row in spoiled])
-        return len(spoiled)
 
 
 def _facts(receipts: Sequence[rows.InboxRow], attempts: Mapping[int, UUID]) -> list[Fact]:

@@ -3,8 +3,9 @@
 Everything is decided by rows under a lock, so two beats, a late tick or a repeated one do no harm.
 """
 
+import logging
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Engine
 
@@ -16,8 +17,13 @@ from campaigns.definition.timing import Schedule
 from campaigns.store import campaigns as rows
 from campaigns.store.repair import finish_runs
 
+log = logging.getLogger(__name__)
+
 MOST_SLOTS_AT_ONCE = 100
 """Missed slots put on record in one go; the next tick goes on. A minutely cron misses 1,440 in a day."""
+
+ALARM_INTERVAL = timedelta(hours=1)
+"""Between alarms about one campaign that cannot be launched; it is tried again at every tick."""
 
 MISSED = "missed"
 OVERLAP = "overlap"
@@ -37,12 +43,24 @@ class LaunchDue:
             finish_runs(connection)
             due = rows.due_campaign_ids(connection)
         for campaign_id in due:
-            # A transaction each: a campaign that fails here must not hold up the others for ever.
-            with self._engine.begin() as connection:
-                if (campaign := rows.lock_due_campaign(connection, campaign_id)) is not None:
-                    _launch(connection, campaign)
+            try:
+                self._launch_one(campaign_id)
+            except Exception:
+                # A transaction each, and an error each: one campaign must not hold up the others for ever.
+                log.exception("launch_failed campaign_id=%s", campaign_id)
+                self._alarm(campaign_id)
         with self._engine.begin() as connection:
             return rows.runs_to_expand(connection)
+
+    def _launch_one(self, campaign_id: int) -> None:
+        with self._engine.begin() as connection:
+            if (campaign := rows.lock_due_campaign(connection, campaign_id)) is not None:
+                _launch(connection, campaign)
+
+    def _alarm(self, campaign_id: int) -> None:
+        """Say so where people look, but not at every tick."""
+        with self._engine.begin() as connection:
+            rows.alarm_once(connection, kind="launch_failed", detail=f"campaign {campaign_id}", every=ALARM_INTERVAL)
 
 
 @dataclass(frozen=True, slots=True)

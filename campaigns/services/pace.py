@@ -42,7 +42,7 @@ class Pace:
     def room(self, spacings: Mapping[str, float], *, most: int) -> Room:
         """Look, without taking anything."""
         with self._engine.begin() as connection:
-            state = read_scopes(connection, spacings, lock=False)
+            state = read_scopes(connection, spacings, lock=False, clock=self._clock)
         scopes = list(state.scopes.values())
         instants, _ = allot(scopes, now=state.now, count=most, until=state.now + CLAIM_HORIZON)
         if instants:
@@ -53,8 +53,7 @@ class Pace:
     def take(self, spacings: Mapping[str, float], count: int) -> list[float]:
         """Take `count` instants, as readings of this process's monotonic clock, in order."""
         with self._engine.begin() as connection:
-            state = read_scopes(connection, spacings, lock=True)
-            read_at = self._clock()
+            state = read_scopes(connection, spacings, lock=True, clock=self._clock)
             instants, left = allot(list(state.scopes.values()), now=state.now, count=count)
             write_scopes(connection, list(state.scopes), left)
-        return [read_at + instant - state.now for instant in instants]
+        return [state.read_at + instant - state.now for instant in instants]

@@ -5,7 +5,6 @@ Found in the provider's list: adopted. Missing from one complete list proves not
 """
 
 import logging
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,12 +13,13 @@ from uuid import UUID
 from sqlalchemy import Connection, Engine
 
 from campaigns.calls.states import AttemptState
-from campaigns.providers.contract import CallReport, ProviderUnavailableError, VoiceProvider
+from campaigns.providers.contract import CallReport, VoiceProvider
 from campaigns.services.dispatch import RunAsync
-from campaigns.services.poll import list_span
+from campaigns.services.looks import Listed, Looks, clusters
 from campaigns.services.ports import Publisher
 from campaigns.services.record import Fact, Recorder
 from campaigns.store import repair as rows
+from campaigns.store.inbox import receipt_waits
 
 log = logging.getLogger(__name__)
 
@@ -53,43 +53,41 @@ class Reconcile:
     ) -> None:
         self._engine = engine
         self._recorder = recorder
-        self._providers = providers
         self._publisher = publisher
-        self._run_async = run_async
+        self._looks = Looks(engine, providers, run_async=run_async)
 
     def run(self) -> ReconcileResult:
-        """Look for each of them; a provider that cannot be reached is asked again later."""
-        with self._engine.begin() as connection:
-            due = rows.lease_due_attempts(
-                connection, (AttemptState.FATE_UNKNOWN,), lease=timedelta(seconds=30), most=MOST
-            )
-        by_account = defaultdict[str, list[rows.DueAttempt]](list)
-        for attempt in due:
-            by_account[attempt.account].append(attempt)
+        """Look for each of them; an account that cannot be asked is asked again later, and holds up no other."""
+        due = self._looks.due((AttemptState.FATE_UNKNOWN,), most=MOST)
         total = ReconcileResult()
-        for account, attempts in by_account.items():
-            total = _plus(total, self._account(account, attempts))
+        for account, attempts in due.items():
+            try:
+                total = _plus(total, self._account(account, attempts))
+            except Exception:
+                # Whatever it is, it is this account's; the attempts come up again when their lease is over.
+                log.exception("reconcile_failed account=%s", account)
         if due:
             log.info("reconciled %s", total)
         return total
 
     def _account(self, account: str, attempts: Sequence[rows.DueAttempt]) -> ReconcileResult:
-        created_from, created_to = list_span(attempts)
-        try:
-            listing = self._run_async(
-                self._providers[account].list_calls(created_from=created_from, created_to=created_to)
-            ).result()
-        except ProviderUnavailableError as error:
-            log.warning("reconcile_failed account=%s cause=%s", account, error)
-            self._look_again(attempts)
-            return ReconcileResult()
-        reports: dict[UUID, CallReport] = {each.attempt_id: each for each in listing.reports if each.attempt_id}
-        found = [attempt for attempt in attempts if attempt.id in reports]
+        total = ReconcileResult()
+        unlisted = {attempt.id: attempt for attempt in attempts}
+        for listed in self._looks.lists(account, clusters(attempts)):
+            total = _plus(total, self._compare(listed))
+            for attempt in listed.attempts:
+                del unlisted[attempt.id]
+        self._look_again(list(unlisted.values()))
+        return total
+
+    def _compare(self, listed: Listed) -> ReconcileResult:
+        reports: dict[UUID, CallReport] = {each.attempt_id: each for each in listed.listing.reports if each.attempt_id}
+        found = [attempt for attempt in listed.attempts if attempt.id in reports]
         recorded = self._recorder.run([Fact(attempt.id, reports[attempt.id]) for attempt in found])
         for limit_group in recorded.freed:
             self._publisher.request_feed(limit_group)
-        absent = [attempt for attempt in attempts if attempt.id not in reports]
-        if not listing.complete:
+        absent = [attempt for attempt in listed.attempts if attempt.id not in reports]
+        if not listed.listing.complete:
             self._look_again(absent)
             return ReconcileResult(found=len(found))
         return _plus(ReconcileResult(found=len(found)), self._absent(absent))
@@ -104,7 +102,7 @@ class Reconcile:
         for attempt in attempts:
             with self._engine.begin() as connection:
                 if attempt.absences == 0:
-                    rows.note_absence(connection, attempt.id, next_look=attempt.reconcile_after[1])
+                    rows.note_absence(connection, attempt, next_look=attempt.reconcile_after[1])
                     total = _plus(total, ReconcileResult(absent=1))
                 else:
                     total = _plus(total, self._conclude(connection, attempt))
@@ -112,6 +110,10 @@ class Reconcile:
 
     def _conclude(self, connection: Connection, attempt: rows.DueAttempt) -> ReconcileResult:
         """Twice absent. The provider shows no trace, which is still no proof: the campaign's author decides."""
+        if receipt_waits(connection, attempt.id):
+            # It told us by webhook what its list does not show; the inbox is about to apply that.
+            rows.look_again(connection, [attempt.id], after=attempt.reconcile_after[0])
+            return ReconcileResult(absent=1)
         if self._recorder.redial(connection, attempt.id):
             log.info("redial attempt_id=%s", attempt.id)
             return ReconcileResult(redialed=1)

@@ -2,7 +2,8 @@
 
     lock calls by id → fold the facts into each attempt → next step by the retry ladder → write → commit
 
-Two processors of the same report make one retry: the second finds the attempt closed.
+Two processors of the same report make one retry: the second finds the attempt closed. A call that the provider reports
+although it had said "not dialed" is taken back from the queue: better a call too few than a person rung twice.
 """
 
 import logging
@@ -17,12 +18,13 @@ from sqlalchemy import Connection, Engine
 from campaigns.calls.conversation import joined
 from campaigns.calls.ladder import MAX_REQUESTS, End, Retry, end_state, next_step
 from campaigns.calls.outcomes import Outcome, Verdict
-from campaigns.calls.permits import FLUSH_MARGIN, HTTP_TIMEOUT, LIVE_MARGIN, REPORT_GRACE
+from campaigns.calls.permits import REPORT_GRACE
 from campaigns.calls.states import FINAL_ATTEMPT_STATES, FINAL_CALL_STATES, AttemptState, CallState
 from campaigns.compliance.facts import PlaceEvidence
 from campaigns.definition.model import CampaignDefinition
 from campaigns.providers.contract import CallReport, DialResult
-from campaigns.services.account_health import note_accounts
+from campaigns.services.account_notes import note_accounts
+from campaigns.services.attempt_rows import change_of, view_of
 from campaigns.services.gatekeeper import GateKeeper
 from campaigns.services.opt_out import record_opt_outs, spoken_opt_outs
 from campaigns.services.plans import Definitions, plan_of, retry_rules
@@ -34,11 +36,12 @@ from campaigns.store.revocations import NewRevocation
 
 log = logging.getLogger(__name__)
 
-POLL_INTERVAL = timedelta(seconds=2)
-"""How soon a call in progress is asked after when the provider cannot reach us by webhook."""
-
 WAITING = frozenset({CallState.SCHEDULED, CallState.QUEUED})
 _TOO_MANY = End(CallState.FAILED, reason="too_many_requests")
+_ALIVE = frozenset({AttemptState.IN_PROGRESS, AttemptState.ENDED})
+"""States in which an attempt holds its number."""
+_GIVEN_BACK = frozenset({AttemptState.FATE_UNKNOWN, AttemptState.NOT_DIALED})
+"""States in which slot and number may have been given back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +65,24 @@ class Recorded:
 @dataclass(slots=True)
 class _Pile:
     changes: list[rows.AttemptChange] = field(default_factory=list)
+    adoptions: list[Move] = field(default_factory=list)
+    """Carried out before `moves`, which may take the same calls further."""
     moves: list[Move] = field(default_factory=list)
+    revived: list[UUID] = field(default_factory=list)
+    """Alive after all, perhaps after slot and number were given back."""
     ended: list[UUID] = field(default_factory=list)
     freed: set[str] = field(default_factory=set)
     opt_outs: list[NewRevocation] = field(default_factory=list)
+
+    def add(self, attempt: rows.AttemptRow, change: rows.AttemptChange, *, limit_group: str) -> None:
+        """A change, with what it means for slot and number."""
+        self.changes.append(change)
+        if change.state in _ALIVE and attempt.state in _GIVEN_BACK:
+            self.revived.append(attempt.id)
+        if change.state is AttemptState.ENDED and attempt.state is not AttemptState.ENDED:
+            self.ended.append(attempt.id)
+        if change.state in FINAL_ATTEMPT_STATES | {AttemptState.ENDED}:
+            self.freed.add(limit_group)
 
 
 class Recorder:
@@ -81,9 +98,7 @@ class Recorder:
         with self._engine.begin() as connection:
             recorded = self.apply(connection, facts)
         answers = {fact.attempt_id: fact.what for fact in facts if not isinstance(fact.what, CallReport)}
-        if answers:
-            with self._engine.begin() as connection:
-                note_accounts(connection, answers)
+        note_accounts(self._engine, answers)
         return recorded
 
     def apply(self, connection: Connection, facts: Sequence[Fact]) -> Recorded:
@@ -99,7 +114,10 @@ class Recorder:
             if attempt.id in told:
                 self._fold(connection, attempt, told[attempt.id], attempts, world=world, pile=pile)
         rows.write_attempt_changes(connection, pile.changes)
+        for attempt_id in rows.hold_again(connection, sorted(pile.revived)):
+            _alarm(connection, "two_calls_live", attempt_id, detail="its number is held by another call")
         rows.free_slots(connection, pile.ended, grace=REPORT_GRACE)
+        apply_moves(connection, pile.adoptions)
         apply_moves(connection, pile.moves)
         record_opt_outs(connection, pile.opt_outs)
         return Recorded(frozenset(pile.freed))
@@ -114,30 +132,23 @@ class Recorder:
         world: "_World",
         pile: _Pile,
     ) -> None:
-        view = before = _view(attempt)
-        over: Settled | None = None
-        for fact in sorted(facts, key=_rank):
-            settled = _settle(view, fact)
-            view = settled.attempt
-            over = settled if settled.verdict is not None else over
-            if settled.alarm is not None:
-                log.error("alarm kind=%s attempt_id=%s", settled.alarm, attempt.id)
-                rows.raise_alarm(connection, kind=settled.alarm, attempt_id=attempt.id, detail=type(fact.what).__name__)
         call = world.calls[attempt.call_id]
+        view, over = _folded(connection, attempt, facts)
         talk = joined(fact.what.conversation for fact in facts if isinstance(fact.what, CallReport))
         if not talk.is_empty:
             # Whatever became of the attempt, and however late it is told: what the person said counts.
             view = replace(view, disposition=talk.disposition or view.disposition)
             pile.opt_outs += spoken_opt_outs(world.definition(call), talk, number=call.number, attempt_id=attempt.id)
         requested_at = max((fact.requested_at for fact in facts if fact.requested_at), default=None)
-        if view == before and requested_at is None:
+        if view == view_of(attempt) and requested_at is None:
             return
         campaign = world.campaign(call.campaign_id)
-        pile.changes.append(_change(attempt, view, over, requested_at, campaign=campaign))
-        if view.state is AttemptState.ENDED and before.state is not AttemptState.ENDED:
-            pile.ended.append(attempt.id)
-        if view.state in FINAL_ATTEMPT_STATES | {AttemptState.ENDED}:
-            pile.freed.add(campaign.limit_group)
+        change = change_of(attempt, view, over, requested_at, campaign=campaign)
+        pile.add(attempt, change, limit_group=campaign.limit_group)
+        if _waits_again(call, attempt, attempts) and view.state is not AttemptState.NOT_DIALED:
+            adoption = _adoption(call, attempt)
+            pile.adoptions.append(adoption)
+            call = _adopted(call, adoption)
         move = self._move(call, view, over, attempts, world=world)
         if move is not None:
             pile.moves.append(move)
@@ -245,9 +256,9 @@ class Recorder:
         call = calls[attempt.call_id]
         if call.state is CallState.FATE_UNKNOWN and world.definition(call).retries.ambiguous != "redial":
             return False
-        closed = close_unknown(_view(attempt), detail="absent from two complete listings of the provider")
+        closed = close_unknown(view_of(attempt), detail="absent from two complete listings of the provider")
         campaign = world.campaign(call.campaign_id)
-        change = _change(attempt, closed, None, None, campaign=campaign)
+        change = change_of(attempt, closed, None, None, campaign=campaign)
         rows.write_attempt_changes(connection, [change])
         if call.state is CallState.FATE_UNKNOWN:
             # The try does not spend one of `maxAttempts`: the provider shows no trace of it.
@@ -281,19 +292,50 @@ class _World:
         return self._definitions.get(self._connection, self.run(call).version_id)
 
 
-def _view(attempt: rows.AttemptRow) -> AttemptView:
-    return AttemptView(
-        id=attempt.id,
-        state=attempt.state,
-        provider_call_id=attempt.provider_call_id,
-        connected=attempt.connected,
-        outcome=attempt.outcome,
-        disposition=attempt.disposition,
-        ended_reason=attempt.ended_reason,
-        detail=attempt.detail,
-        duration=attempt.duration,
-        cost_usd=attempt.cost_usd,
-        hung_up=attempt.hung_up,
+def _folded(
+    connection: Connection, attempt: rows.AttemptRow, facts: Sequence[Fact]
+) -> tuple[AttemptView, Settled | None]:
+    """The attempt after all facts, and the one that ended it, if any did."""
+    view, over = view_of(attempt), None
+    for fact in sorted(facts, key=_rank):
+        settled = _settle(view, fact)
+        view = settled.attempt
+        if settled.verdict is not None:
+            over = settled
+        elif view.state not in FINAL_ATTEMPT_STATES:
+            over = None  # a "not dialed" that the next fact refuted
+        if settled.alarm is not None:
+            _alarm(connection, settled.alarm, attempt.id, detail=type(fact.what).__name__)
+    return view, over
+
+
+def _alarm(connection: Connection, kind: str, attempt_id: UUID, *, detail: str) -> None:
+    log.error("alarm kind=%s attempt_id=%s", kind, attempt_id)
+    rows.raise_alarm(connection, kind=kind, attempt_id=attempt_id, detail=detail)
+
+
+def _waits_again(call: rows.LockedCall, attempt: rows.AttemptRow, attempts: Sequence[rows.AttemptRow]) -> bool:
+    """Whether the call waits for a new try because this one, its newest, was "not dialed"."""
+    return (
+        attempt.state is AttemptState.NOT_DIALED
+        and call.state in (CallState.SCHEDULED, CallState.QUEUED)
+        and _newest(attempts, call.id) == attempt.id
+    )
+
+
+def _adoption(call: rows.LockedCall, attempt: rows.AttemptRow) -> Move:
+    """Back from the queue. What "not dialed" had given back is spent again: the attempt, and a contended request."""
+    contended = attempt.outcome is None
+    return Move(call.id, call.state, CallState.IN_PROGRESS, call.epoch, attempts=1, requests=int(contended))
+
+
+def _adopted(call: rows.LockedCall, adoption: Move) -> rows.LockedCall:
+    """The call as it is after the move."""
+    return replace(
+        call,
+        state=adoption.target,
+        attempts=call.attempts + adoption.attempts,
+        requests=call.requests + adoption.requests,
     )
 
 
@@ -316,51 +358,7 @@ def _earlier_same(attempts: Sequence[rows.AttemptRow], call_id: int, this: UUID,
     return sum(attempt.outcome is outcome for attempt in attempts if attempt.call_id == call_id and attempt.id != this)
 
 
-def _change(
-    attempt: rows.AttemptRow,
-    view: AttemptView,
-    over: Settled | None,
-    requested_at: datetime | None,
-    *,
-    campaign: CampaignFacts,
-) -> rows.AttemptChange:
-    counts = attempt.counts if over is None or over.verdict is None else over.verdict.counts
-    return rows.AttemptChange(
-        id=view.id,
-        state=view.state,
-        provider_call_id=view.provider_call_id,
-        connected=view.connected,
-        counts=counts,
-        outcome=view.outcome,
-        disposition=view.disposition,
-        ended_reason=view.ended_reason,
-        detail=view.detail,
-        duration=view.duration,
-        cost_usd=view.cost_usd,
-        hung_up=view.hung_up,
-        check_after=_check_after(view.state, campaign),
-        requested_at=requested_at,
-    )
-
-
 def _stop_reason(definition: CampaignDefinition, disposition: str | None) -> str | None:
     """Why a customer with this disposition is not called again, by the campaign's `stopWhen`; None: nothing says so."""
     stop_when = definition.stop_when
     return f"disposition:{disposition}" if stop_when is not None and stop_when.ends_with(disposition) else None
-
-
-def _check_after(state: AttemptState, campaign: CampaignFacts) -> timedelta | None:
-    """When to look again if nobody tells us anything: rescue, poll or reconcile, by state."""
-    match state:
-        case AttemptState.DIALING:
-            return HTTP_TIMEOUT + FLUSH_MARGIN
-        case AttemptState.IN_PROGRESS if campaign.webhooks:
-            return campaign.ring_timeout + campaign.max_duration + LIVE_MARGIN
-        case AttemptState.ENDED if campaign.webhooks:
-            return REPORT_GRACE
-        case AttemptState.IN_PROGRESS | AttemptState.ENDED:
-            return POLL_INTERVAL
-        case AttemptState.FATE_UNKNOWN:
-            return campaign.reconcile_after[0]
-        case _:
-            return None

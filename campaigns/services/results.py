@@ -8,7 +8,8 @@ import threading
 from concurrent.futures import Future
 from datetime import timedelta
 
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from campaigns.services.ports import Publisher
 from campaigns.services.record import Fact, Recorded, Recorder
@@ -22,6 +23,11 @@ BATCH = 200
 """Facts a transaction: enough to pay for the commit, few enough to hold no lock for long."""
 
 
+SPOILED = (DataError, IntegrityError, ProgrammingError)
+"""Errors that lie in a fact itself. All others lie in the database's state (a lost connection, a failover to a copy
+that cannot write yet, a deadlock), and pass."""
+
+
 class ResultWriter:
     """Start before dialing, stop after the last group: `stop` flushes."""
 
@@ -32,12 +38,14 @@ class ResultWriter:
         self._waiting: list[tuple[Fact, Future[None]]] = []
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
+        self._closed = False
 
     def start(self) -> None:
         """Begin to write, once per process."""
         with self._lock:
             if self._thread is None:
                 self._stopping.clear()
+                self._closed = False
                 self._thread = threading.Thread(target=self._run, name="result-writer", daemon=True)
                 self._thread.start()
 
@@ -45,7 +53,10 @@ class ResultWriter:
         """Hand a fact over; the future is done once it is committed."""
         done = Future[None]()
         with self._lock:
-            self._waiting.append((fact, done))
+            if self._closed:
+                done.set_exception(RuntimeError("the result writer has stopped; rescue finds the attempt"))
+            else:
+                self._waiting.append((fact, done))
         return done
 
     def stop(self) -> None:
@@ -59,6 +70,8 @@ class ResultWriter:
     def _run(self) -> None:
         while not self._stopping.wait(FLUSH_INTERVAL.total_seconds()):
             self._flush()
+        with self._lock:
+            self._closed = True
         self._flush()
 
     def _flush(self) -> None:
@@ -71,10 +84,15 @@ class ResultWriter:
         try:
             recorded = self._record([fact for fact, _ in batch])
         except Exception as error:
-            # The futures carry it to the dispatch task; the rows stay `dialing` and rescue finds them.
-            log.exception("record_failed facts=%d", len(batch))
-            for _, done in batch:
-                done.set_exception(error)
+            if len(batch) > 1:
+                # One fact spoils the batch: write the others without it.
+                for each in batch:
+                    self._write([each])
+                return
+            # The future carries it to the dispatch task; the row stays `dialing` and rescue finds it.
+            (fact, done), *_ = batch
+            log.exception("record_failed attempt_id=%s", fact.attempt_id)
+            done.set_exception(error)
             return
         for _, done in batch:
             done.set_result(None)
@@ -85,8 +103,8 @@ class ResultWriter:
         while True:
             try:
                 return self._recorder.run(facts)
-            except OperationalError as error:
-                if self._stopping.is_set():
+            except (DBAPIError, PoolTimeoutError) as error:
+                if self._stopping.is_set() or isinstance(error, SPOILED):
                     raise
-                log.warning("record_waits facts=%d cause=%s", len(facts), type(error.orig).__name__)
+                log.warning("record_waits facts=%d cause=%s", len(facts), type(error).__name__)
                 self._stopping.wait(RETRY_INTERVAL.total_seconds())

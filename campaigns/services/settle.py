@@ -98,7 +98,7 @@ def settle_report(attempt: AttemptView, report: CallReport) -> Settled:
     if alarm is not None:
         return Settled(attempt, alarm=alarm)
     if attempt.state is AttemptState.NOT_DIALED:
-        return Settled(attempt, alarm="reported_but_not_dialed")
+        return _adopted(settle_report(_undone(attempt), report))
     told = replace(
         attempt,
         provider_call_id=report.provider_call_id,
@@ -134,10 +134,28 @@ def _placed(attempt: AttemptView, provider_call_id: str) -> Settled:
     if alarm is not None:
         return Settled(attempt, alarm=alarm)
     if attempt.state is AttemptState.NOT_DIALED:
-        return Settled(attempt, alarm="placed_but_not_dialed")
+        return _adopted(_placed(_undone(attempt), provider_call_id))
     if attempt.state in (AttemptState.DIALING, AttemptState.FATE_UNKNOWN):
         return Settled(replace(attempt, state=AttemptState.IN_PROGRESS, provider_call_id=provider_call_id))
-    return Settled(replace(attempt, provider_call_id=provider_call_id))
+    alarm = "late_answer_of_unknown_attempt" if _given_up(attempt) else None
+    return Settled(replace(attempt, provider_call_id=provider_call_id), alarm=alarm)
+
+
+def _undone(attempt: AttemptView) -> AttemptView:
+    """As it was before the answer "not dialed"; `detail` keeps what that answer said."""
+    return replace(attempt, state=AttemptState.DIALING, outcome=None)
+
+
+def _adopted(settled: Settled) -> Settled:
+    """The provider said that it had not dialed, and now shows the call: believe the call, and say so loudly."""
+    return replace(settled, alarm="reported_but_not_dialed")
+
+
+def _given_up(attempt: AttemptView) -> bool:
+    """Closed without a trace of it at the provider: after a redial, its call is one that nobody counted on."""
+    return (
+        attempt.state is AttemptState.CLOSED and attempt.outcome is Outcome.UNKNOWN and attempt.provider_call_id is None
+    )
 
 
 def _closed(told: AttemptView, report: CallReport) -> Settled:
@@ -150,11 +168,10 @@ def _closed(told: AttemptView, report: CallReport) -> Settled:
 
 def _late(attempt: AttemptView, told: AttemptView, report: CallReport) -> Settled:
     """A report for an attempt that is over: usually a duplicate; after a redial it is a call nobody counted on."""
+    alarm = "late_report_of_unknown_attempt" if _given_up(attempt) else None
     if attempt.outcome is not Outcome.UNKNOWN or report.phase.rank < Phase.ENDED.rank:
-        surprise = attempt.outcome is Outcome.UNKNOWN and attempt.provider_call_id is None
-        return Settled(attempt, alarm="late_report_of_unknown_attempt" if surprise else None)
+        return Settled(attempt, alarm=alarm)
     outcome = report.verdict.outcome if report.verdict else Outcome.UNKNOWN
-    alarm = "late_report_of_unknown_attempt" if attempt.provider_call_id is None else None
     return Settled(replace(told, outcome=outcome), alarm=alarm)
 
 

@@ -17,6 +17,7 @@ from campaigns.simulator.server import run_simulator
 
 EXIT_INPUT = 2
 EXIT_UNREACHABLE = 4
+MOST_PORT = 65_535
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -24,6 +25,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         config = changed(SimulatorConfig(), _document(options))
+        if not 0 <= config.port <= MOST_PORT:
+            raise ConfigError(f"--port: found {config.port}; allowed are 0 (any free one) to {MOST_PORT}")
         run_simulator(config)
     except (ConfigError, ValueError, FileNotFoundError, IsADirectoryError, PermissionError) as error:
         return _complain(f"simulator: {error}", code=EXIT_INPUT)

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -204,6 +204,18 @@ def set_next_run(connection: Connection, campaign_id: int, *, next_run_at: datet
     connection.execute(
         text("UPDATE campaigns SET next_run_at = :next_run_at WHERE id = :id"),
         {"id": campaign_id, "next_run_at": next_run_at},
+    )
+
+
+def alarm_once(connection: Connection, *, kind: str, detail: str, every: timedelta) -> None:
+    """An alarm, unless the same one was raised less than `every` ago."""
+    connection.execute(
+        text("""
+            INSERT INTO alarms (kind, detail) SELECT :kind, :detail WHERE NOT EXISTS (
+                SELECT FROM alarms WHERE kind = :kind AND detail = :detail
+                    AND raised_at > clock_timestamp() - CAST(:every AS interval))
+        """),
+        {"kind": kind, "detail": detail, "every": every},
     )
 
 

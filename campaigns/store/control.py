@@ -39,6 +39,17 @@ def clear_expansion_problems(connection: Connection, campaign_id: int) -> None:
     )
 
 
+def lift_account_pause(connection: Connection, campaign_id: int, *, except_for: str) -> None:
+    """Let the campaign's account dial again after its settings were refused; not if the settings say paused."""
+    connection.execute(
+        text("""
+            UPDATE accounts SET paused_reason = NULL, config_errors = 0
+            WHERE name = (SELECT account FROM campaigns WHERE id = :id) AND paused_reason <> :except_for
+        """),
+        {"id": campaign_id, "except_for": except_for},
+    )
+
+
 def set_stopped(connection: Connection, *, stopped: bool, operator: str) -> bool:
     """Throw the main switch. Returns whether it was in the other position."""
     result = connection.execute(

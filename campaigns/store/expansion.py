@@ -203,10 +203,13 @@ def activate_run(connection: Connection, run: ExpandingRun) -> bool:
 
 
 def drop_run(connection: Connection, run_id: int) -> None:
-    """A run of a campaign that was cancelled before it was expanded: nobody of it is called."""
+    """A run of a campaign that was cancelled before it was expanded: nobody of it is called.
+
+    It becomes active, so that rescue cancels what a killed expansion may have left of it, and then finishes it.
+    """
     connection.execute(
         text("""
-            UPDATE runs SET state = 'finished', state_reason = 'campaign_cancelled', finished_at = clock_timestamp()
+            UPDATE runs SET state = 'active', state_reason = 'campaign_cancelled'
             WHERE id = :run_id AND state = 'expanding'
         """),
         {"run_id": run_id},

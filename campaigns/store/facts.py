@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from campaigns.calls.outcomes import Outcome
+from campaigns.calls.permits import LIVE_MARGIN
 from campaigns.calls.states import FINAL_ATTEMPT_STATES, AttemptState, CallState
 
 
@@ -119,8 +120,9 @@ def write_attempt_changes(connection: Connection, changes: Sequence[AttemptChang
                 detail = :detail, duration = :duration, cost_usd = :cost_usd, hung_up = :hung_up,
                 requested_at = coalesce(:requested_at, requested_at),
                 check_at = clock_timestamp() + CAST(:check_after AS interval),
+                absences = CASE WHEN :state = 'fate_unknown' THEN absences ELSE 0 END,
                 ended_at = CASE WHEN CAST(:over AS boolean) OR :state = 'ended'
-                    THEN coalesce(ended_at, clock_timestamp()) ELSE ended_at END,
+                    THEN coalesce(ended_at, clock_timestamp()) END,
                 closed_at = CASE WHEN CAST(:over AS boolean) THEN coalesce(closed_at, clock_timestamp()) END,
                 needs_person = needs_person AND NOT CAST(:over AS boolean)
             WHERE id = :id
@@ -147,6 +149,32 @@ def write_attempt_changes(connection: Connection, changes: Sequence[AttemptChang
         ],
     )
     free_live(connection, [change.id for change in changes if _is_over(change)])
+
+
+def hold_again(connection: Connection, attempt_ids: Sequence[UUID]) -> list[UUID]:
+    """Slot and number for attempts that turn out to be alive although both may have been given back.
+
+    Returns those whose number another call holds by now: a person with two calls.
+    """
+    if not attempt_ids:
+        return []
+    rows = connection.execute(
+        text("""
+            WITH missing AS (
+                SELECT t.number, t.id, t.call_id, t.campaign_id, a.limit_group,
+                    clock_timestamp() + a.ring_timeout + a.max_duration + CAST(:margin AS interval) AS hold_until
+                FROM attempts t JOIN accounts a ON a.name = t.account
+                WHERE t.id = ANY(:ids) AND NOT EXISTS (SELECT FROM live WHERE live.attempt_id = t.id)
+            ), held AS (
+                INSERT INTO live (number, attempt_id, call_id, campaign_id, limit_group, hold_until)
+                SELECT number, id, call_id, campaign_id, limit_group, hold_until FROM missing ORDER BY number
+                ON CONFLICT DO NOTHING RETURNING attempt_id
+            )
+            SELECT id FROM missing WHERE id NOT IN (SELECT attempt_id FROM held)
+        """),
+        {"ids": list(attempt_ids), "margin": LIVE_MARGIN},
+    )
+    return [row.id for row in rows]
 
 
 def free_live(connection: Connection, attempt_ids: Sequence[UUID]) -> None:
@@ -209,6 +237,20 @@ def note_trouble(connection: Connection, account: str, *, cooldown: timedelta | 
         """),
         {"account": account, "cooldown": cooldown, "skew": skew},
     )
+
+
+def hold_lines(connection: Connection, attempt_ids: Sequence[UUID]) -> None:
+    """The lines of these attempts have nothing left today: providers reset their daily limits at 00:00 UTC."""
+    if attempt_ids:
+        connection.execute(
+            text("""
+                INSERT INTO line_holds (line, held_until)
+                SELECT DISTINCT line, date_trunc('day', clock_timestamp(), 'UTC') + interval '1 day'
+                FROM attempts WHERE id = ANY(:ids) ORDER BY line
+                ON CONFLICT (line) DO UPDATE SET held_until = excluded.held_until
+            """),
+            {"ids": list(attempt_ids)},
+        )
 
 
 def count_config_errors(connection: Connection, account: str, *, errors: int, most: int, reason: str) -> bool:

@@ -6,6 +6,9 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, text
 
+PROOF_INTERVAL = timedelta(seconds=1)
+"""A worker says at most so often that it takes messages."""
+
 
 @dataclass(frozen=True, slots=True)
 class AccountRoom:
@@ -60,9 +63,12 @@ def limit_groups(connection: Connection) -> list[str]:
 
 
 def lock_accounts(connection: Connection, limit_group: str) -> None:
-    """Be the only granter of this credential's limits until the transaction ends."""
+    """Be the only granter of this credential's limits until the transaction ends.
+
+    NO KEY, so that a claim's new attempts may refer to the account meanwhile.
+    """
     connection.execute(
-        text("SELECT FROM accounts WHERE limit_group = :limit_group ORDER BY name FOR UPDATE"),
+        text("SELECT FROM accounts WHERE limit_group = :limit_group ORDER BY name FOR NO KEY UPDATE"),
         {"limit_group": limit_group},
     )
 
@@ -75,7 +81,9 @@ def account_room(connection: Connection, limit_group: str, *, starved_after: tim
                 (SELECT stopped FROM system) AS stopped,
                 max(a.paused_reason) AS paused_reason,
                 max(a.cooldown_until) > clock_timestamp() AS cooling,
-                (SELECT count(*) FROM live l WHERE l.limit_group = :limit_group AND l.holds_slot) AS live,
+                (SELECT count(*) FROM live l JOIN campaigns c ON c.id = l.campaign_id
+                    JOIN accounts b ON b.name = c.account
+                    WHERE b.limit_group = :limit_group AND l.holds_slot) AS live,
                 (SELECT count(*) FROM calls q JOIN campaigns c ON c.id = q.campaign_id
                     JOIN accounts b ON b.name = c.account
                     WHERE b.limit_group = :limit_group AND q.state = 'queued') AS queued,
@@ -89,7 +97,8 @@ def account_room(connection: Connection, limit_group: str, *, starved_after: tim
     if row.concurrency is None:
         return None
     held_by = "stopped" if row.stopped else row.paused_reason or ("cooling_down" if row.cooling else None)
-    unseen = row.consumed_at is None or row.released_at is None or row.consumed_at < row.released_at
+    # Proofs of life are written at most once in PROOF_INTERVAL: a release shortly after one was seen as well.
+    unseen = row.consumed_at is None or row.released_at is None or row.consumed_at + PROOF_INTERVAL < row.released_at
     return AccountRoom(
         concurrency=row.concurrency,
         calls_per_second=row.calls_per_second,
@@ -106,8 +115,7 @@ def campaign_rooms(connection: Connection, limit_group: str) -> list[CampaignRoo
         text("""
             SELECT c.id, c.name, c.priority, c.weight, c.lines, c.line_daily_limit, c.concurrency, c.calls_per_second,
                 campaign_now(c.clock_campaign_at, c.clock_machine_at, c.clock_speed) AS campaign_at,
-                (SELECT count(*) FROM live l WHERE l.limit_group = :limit_group AND l.campaign_id = c.id
-                    AND l.holds_slot) AS live,
+                (SELECT count(*) FROM live l WHERE l.campaign_id = c.id AND l.holds_slot) AS live,
                 (SELECT count(*) FROM calls q WHERE q.campaign_id = c.id AND q.state = 'queued') AS queued,
                 CASE WHEN c.dial_budget IS NOT NULL THEN c.dial_budget
                     - (SELECT count(*) FROM attempts t WHERE t.campaign_id = c.id AND t.counts) END AS budget_left
@@ -149,6 +157,15 @@ def due_calls(connection: Connection, *, campaign_id: int, campaign_at: datetime
     return [DueCall(row.call_id, row.epoch, row.closes_at, row.line) for row in rows]
 
 
+def held_lines(connection: Connection, lines: Sequence[str]) -> frozenset[str]:
+    """Lines that their provider refuses for the rest of the day."""
+    rows = connection.execute(
+        text("SELECT line FROM line_holds WHERE line = ANY(:lines) AND held_until > clock_timestamp()"),
+        {"lines": list(lines)},
+    )
+    return frozenset(row.line for row in rows)
+
+
 def line_use(connection: Connection, lines: Sequence[str], *, day_starts_at: datetime) -> dict[str, int]:
     """Counted attempts per line since `day_starts_at` (campaign clock) plus calls queued for it."""
     rows = connection.execute(
@@ -171,9 +188,10 @@ def note_release(connection: Connection, limit_group: str) -> None:
         text("""
             UPDATE accounts a SET released_at = clock_timestamp()
             WHERE a.limit_group = :limit_group AND (a.released_at IS NULL OR EXISTS (
-                SELECT FROM consumption c WHERE c.limit_group = a.limit_group AND c.consumed_at >= a.released_at))
+                SELECT FROM consumption c WHERE c.limit_group = a.limit_group
+                    AND c.consumed_at + CAST(:proof_interval AS interval) >= a.released_at))
         """),
-        {"limit_group": limit_group},
+        {"limit_group": limit_group, "proof_interval": PROOF_INTERVAL},
     )
 
 

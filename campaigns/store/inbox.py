@@ -70,6 +70,30 @@ def lock_waiting(connection: Connection, *, most: int) -> list[InboxRow]:
     return [InboxRow(**row._asdict()) for row in rows]
 
 
+def lock_one(connection: Connection, inbox_id: int) -> list[InboxRow]:
+    """This receipt, if it still waits and nobody else works on it."""
+    rows = connection.execute(
+        text("""
+            SELECT id, account, attempt_id, provider_call_id, report FROM inbox
+            WHERE id = :id AND state IN ('new', 'unmatched') FOR UPDATE SKIP LOCKED
+        """),
+        {"id": inbox_id},
+    )
+    return [InboxRow(**row._asdict()) for row in rows]
+
+
+def receipt_waits(connection: Connection, attempt_id: UUID) -> bool:
+    """Whether a receipt that names this attempt has come in and is not applied yet."""
+    return bool(
+        connection.execute(
+            text("""
+                SELECT EXISTS (SELECT FROM inbox WHERE state IN ('new', 'unmatched') AND attempt_id = :attempt_id)
+            """),
+            {"attempt_id": attempt_id},
+        ).scalar_one()
+    )
+
+
 def match(connection: Connection, rows: Sequence[InboxRow]) -> dict[int, UUID]:
     """Inbox id → attempt id: by the id that the provider echoes first, by its own call id second; same account only."""
     found = connection.execute(

@@ -1,11 +1,17 @@
 """Dial instants in Postgres: a lost Redis, a restarted worker or a second one cannot burst past a limit."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
-from campaigns.calls.pacing import Scope
+from campaigns.calls.pacing import JITTER, Scope
+
+MOST_READINGS = 5
+"""A machine so busy that no reading is quick sends late rather than never: lateness only ever widens the spacing
+of one process, and a send that is too late takes a new instant."""
+MOST_AHEAD = 2.0
+"""Seconds: claims take instants half a second ahead; several processes at once push that a little further."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,10 +19,14 @@ class PaceState:
     """The scopes as locked or read, and the database's clock at that moment (seconds since the epoch)."""
 
     now: float
+    read_at: float
+    """This process's monotonic clock at `now`."""
     scopes: Mapping[str, Scope]
 
 
-def read_scopes(connection: Connection, spacings: Mapping[str, float], *, lock: bool) -> PaceState:
+def read_scopes(
+    connection: Connection, spacings: Mapping[str, float], *, lock: bool, clock: Callable[[], float]
+) -> PaceState:
     """The scopes named in `spacings` (scope → seconds between dials); a scope never seen is free from now on.
 
     With `lock` the rows are made where missing and held until the transaction ends, in order of name.
@@ -36,12 +46,37 @@ def read_scopes(connection: Connection, spacings: Mapping[str, float], *, lock: 
         """),  # noqa: S608 -- the only piece put in is one of two constants
         {"scopes": sorted(spacings)},
     ).all()
-    now = connection.execute(text("SELECT extract(epoch FROM clock_timestamp())::double precision")).scalar_one()
+    now, read_at = _both_clocks(connection, clock)
     known = {
-        row.scope: Scope(row.next_at, spacings[row.scope], tuple((first, last) for first, last in row.gaps))
+        row.scope: _plausible(
+            Scope(row.next_at, spacings[row.scope], tuple((first, last) for first, last in row.gaps)), now=now
+        )
         for row in rows
     }
-    return PaceState(now, {scope: known.get(scope) or Scope(now, wait) for scope, wait in spacings.items()})
+    return PaceState(now, read_at, {scope: known.get(scope) or Scope(now, wait) for scope, wait in spacings.items()})
+
+
+def _both_clocks(connection: Connection, clock: Callable[[], float]) -> tuple[float, float]:
+    """The database's clock and ours at one moment; read again if the round trip took too long to call it one."""
+    for _ in range(MOST_READINGS):
+        before = clock()
+        now: float = connection.execute(_NOW).scalar_one()
+        after = clock()
+        if after - before <= JITTER / 2:
+            break
+    return now, after
+
+
+_NOW = text("SELECT extract(epoch FROM clock_timestamp())::double precision")
+
+
+def _plausible(scope: Scope, *, now: float) -> Scope:
+    """The scope as it can be when no clock was set back: instants are taken for the next moments only.
+
+    Without this, a database whose clock steps back by an hour would dial nothing for an hour.
+    """
+    latest = now + 2 * scope.spacing + MOST_AHEAD
+    return Scope(min(scope.next_at, latest), scope.spacing, tuple(gap for gap in scope.gaps if gap[1] <= latest))
 
 
 def write_scopes(connection: Connection, names: Sequence[str], scopes: Sequence[Scope]) -> None:

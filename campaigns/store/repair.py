@@ -41,12 +41,16 @@ class DueAttempt:
     id: UUID
     call_id: int
     account: str
+    state: AttemptState
     provider_call_id: str | None
     claimed_at: datetime
     send_by: datetime
     absences: int
+    """Looks in which the provider did not know it."""
     overdue: bool
     """Silent for more than twice its longest expected duration."""
+    abandoned: bool
+    """Overdue for a whole day: whatever kept the provider from answering will not pass any more."""
     webhooks: bool
     reconcile_after: Sequence[timedelta]
 
@@ -204,24 +208,61 @@ def reschedule(connection: Connection, openings: Sequence[tuple[int, int, dateti
 
 
 def lease_due_attempts(
-    connection: Connection, states: Sequence[AttemptState], *, lease: timedelta, most: int
+    connection: Connection,
+    states: Sequence[AttemptState],
+    *,
+    accounts: Sequence[str],
+    lease: timedelta,
+    most: int,
 ) -> list[DueAttempt]:
-    """Attempts in `states` whose look is due, put off by `lease` so that a second process does not ask as well."""
+    """Attempts in `states` whose look is due, put off by `lease` so that a second process does not ask as well.
+
+    Those of other accounts are left to processes that know them.
+    """
     rows = connection.execute(
         text("""
             UPDATE attempts t SET check_at = clock_timestamp() + CAST(:lease AS interval)
             FROM accounts a
             WHERE a.name = t.account AND t.id = ANY(ARRAY(
                 SELECT id FROM attempts WHERE state = ANY(:states) AND closed_at IS NULL
-                    AND check_at <= clock_timestamp()
+                    AND check_at <= clock_timestamp() AND account = ANY(:accounts)
                 ORDER BY check_at LIMIT :most FOR UPDATE SKIP LOCKED))
-            RETURNING t.id, t.call_id, t.account, t.provider_call_id, t.claimed_at, t.send_by, t.absences,
+            RETURNING t.id, t.call_id, t.account, t.state, t.provider_call_id, t.claimed_at, t.send_by, t.absences,
                 t.claimed_at + 2 * (a.ring_timeout + a.max_duration) < clock_timestamp() AS overdue,
+                t.claimed_at + 2 * (a.ring_timeout + a.max_duration) + interval '1 day' < clock_timestamp()
+                    AS abandoned,
                 a.webhooks, a.reconcile_after
         """),
-        {"lease": lease, "states": [state.value for state in states], "most": most},
+        {"lease": lease, "states": [state.value for state in states], "accounts": list(accounts), "most": most},
     )
-    return [DueAttempt(**row._asdict()) for row in rows]
+    return [DueAttempt(**{**row._asdict(), "state": AttemptState(row.state)}) for row in rows]
+
+
+def accounts_without_looks(
+    connection: Connection, states: Sequence[AttemptState], *, accounts: Sequence[str]
+) -> list[str]:
+    """Accounts other than these with attempts in `states` whose look is due."""
+    rows = connection.execute(
+        text("""
+            SELECT DISTINCT account FROM attempts WHERE state = ANY(:states) AND closed_at IS NULL
+                AND check_at <= clock_timestamp() AND account <> ALL(:accounts)
+            ORDER BY account
+        """),
+        {"states": [state.value for state in states], "accounts": list(accounts)},
+    )
+    return [row.account for row in rows]
+
+
+def accounts_off_clock(connection: Connection, *, most: timedelta) -> dict[str, datetime]:
+    """Accounts whose provider's clock differs from ours by more than `most`, each with the present instant."""
+    rows = connection.execute(
+        text("""
+            SELECT name, clock_timestamp() AS now_at FROM accounts
+            WHERE clock_skew > CAST(:most AS interval) OR clock_skew < - CAST(:most AS interval) ORDER BY name
+        """),
+        {"most": most},
+    )
+    return {row.name: row.now_at for row in rows}
 
 
 def look_again(connection: Connection, attempt_ids: Sequence[UUID], *, after: timedelta) -> None:
@@ -236,14 +277,14 @@ def look_again(connection: Connection, attempt_ids: Sequence[UUID], *, after: ti
         )
 
 
-def note_absence(connection: Connection, attempt_id: UUID, *, next_look: timedelta) -> None:
-    """A complete listing did not hold this attempt."""
+def note_absence(connection: Connection, attempt: DueAttempt, *, next_look: timedelta) -> None:
+    """A look at this attempt brought no trace of it. If it moved on since the look began, that proves nothing."""
     connection.execute(
         text("""
             UPDATE attempts SET absences = absences + 1, check_at = clock_timestamp() + CAST(:next_look AS interval)
-            WHERE id = :id AND state = 'fate_unknown'
+            WHERE id = :id AND state = :state
         """),
-        {"id": attempt_id, "next_look": next_look},
+        {"id": attempt.id, "state": attempt.state.value, "next_look": next_look},
     )
 
 

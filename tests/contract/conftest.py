@@ -36,6 +36,9 @@ class Permit:
     looks: int = 1_000_000
     left: timedelta = timedelta(seconds=5)
 
+    async def turn(self) -> None:
+        self.check()
+
     def check(self) -> None:
         self.looks -= 1
         if self.looks < 0:

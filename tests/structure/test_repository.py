@@ -92,7 +92,9 @@ def test_nothing_swallows_every_error() -> None:
 
 
 def test_no_file_is_longer_than_a_reader_can_hold() -> None:
-    long_ones = [name for name, text in texts() if name.endswith(".py") and text.count("\n") > 400]
+    # A migration is one act and never changes again: splitting it would only hide its order.
+    code = ((name, text) for name, text in texts() if name.endswith(".py") and "/migrations/" not in name)
+    long_ones = [name for name, text in code if text.count("\n") > 400]
 
     assert long_ones == []
 

@@ -22,6 +22,7 @@ from campaigns.runtime.addresses import Addresses
 from campaigns.runtime.embedded.launch import LOOPBACK, free_port
 from campaigns.runtime.embedded.processes import ChildProcess
 from campaigns.runtime.installation import Installation, InstallationError, has_logged, wait_for
+from campaigns.runtime.interrupts import interrupts_deferred
 from campaigns.runtime.law import AREA_CODES_FILE
 from campaigns.runtime.local_http import answers
 from campaigns.runtime.prepare import prepare_database
@@ -153,14 +154,15 @@ def _submit(engine: Engine, home: DemoHome, addresses: Addresses, options: DemoO
 def _watch(engine: Engine, installation: Installation, options: DemoOptions, watcher: DemoWatcher) -> CampaignStatus:
     """Look and show until everything is final. Raises `InstallationError` if a process ends or nothing ends."""
     deadline = time.monotonic() + (HEAD_START + WINDOW / options.speed + PATIENCE).total_seconds()
-    while True:
-        status = campaign_status(engine, CAMPAIGN)
-        watcher.show(status)
-        if status.finished or time.monotonic() > deadline:
-            return status
-        for child in installation.ended():
-            raise InstallationError(_ended(child))
-        time.sleep(LOOK_INTERVAL.total_seconds())
+    with interrupts_deferred() as interrupted:
+        while True:
+            status = campaign_status(engine, CAMPAIGN)
+            watcher.show(status)
+            if status.finished or interrupted.arrived or time.monotonic() > deadline:
+                return status
+            for child in installation.ended():
+                raise InstallationError(_ended(child))
+            time.sleep(LOOK_INTERVAL.total_seconds())
 
 
 def _ended(child: ChildProcess) -> str:

@@ -13,7 +13,6 @@ class Witness:
     double_dials: int
     """The same attempt twice, a person twice at one time, or again after having answered."""
     most_in_flight: int
-    most_in_a_second: int
 
 
 def ask_witness(simulator_url: str) -> Witness:
@@ -23,5 +22,4 @@ def ask_witness(simulator_url: str) -> Witness:
         dials=stats["dials"],
         double_dials=stats["double_dials"] + stats["redials_after_answer"],
         most_in_flight=stats["calls_in_flight_max"],
-        most_in_a_second=stats["dials_max_in_any_second"],
     )

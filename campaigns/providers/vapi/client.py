@@ -71,7 +71,12 @@ class VapiProvider:
     async def fetch(self, provider_call_id: str) -> CallReport | None:
         """One call; None: Vapi does not know it. Raises `ProviderUnavailableError`."""
         call = await self._call(provider_call_id)
-        return None if call is None else report_of(call, now=self._now())
+        if call is None:
+            return None
+        report = report_of(call, now=self._now())
+        if report is None:
+            raise ProviderUnavailableError("the call's answer has no id")
+        return report
 
     async def end(self, provider_call_id: str) -> bool:
         """Hang up a live call, delete a scheduled one; False when it was over. Raises `ProviderUnavailableError`."""

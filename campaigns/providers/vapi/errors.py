@@ -21,8 +21,7 @@ from typing import Any
 from campaigns.providers.clock_skew import skew_of
 from campaigns.providers.contract import DialResult, FateUnknown, NotDialed, NotDialedKind, Placed
 from campaigns.providers.http import HttpAnswer
-
-MESSAGE_LIMIT = 200
+from campaigns.providers.words import MOST_CHARACTERS, writable
 
 CERTAINLY_NOT_DIALED = frozenset({400, 401, 402, 403, 404, 405, 413, 415, 422, 429})
 
@@ -63,7 +62,7 @@ def _created(answer: HttpAnswer, *, skew: timedelta | None) -> DialResult:
         return FateUnknown(f"{answer.status} with a body that is no JSON", clock_skew=skew)
     call_id = call.get("id") if isinstance(call, dict) else None
     if isinstance(call_id, str) and call_id:
-        return Placed(call_id, clock_skew=skew)
+        return Placed(writable(call_id), clock_skew=skew)
     return FateUnknown(f"{answer.status} without a call id", clock_skew=skew)
 
 
@@ -79,7 +78,7 @@ def _without(private: Iterable[str], *, text: str) -> str:
     """The provider's words without numbers and without what we sent about the person."""
     for word in filter(None, private):
         text = text.replace(word, "[hidden]")
-    return _DIGITS.sub("[hidden]", text)[:MESSAGE_LIMIT]
+    return writable(_DIGITS.sub("[hidden]", text))
 
 
 def _error_text(answer: HttpAnswer) -> str:
@@ -87,7 +86,7 @@ def _error_text(answer: HttpAnswer) -> str:
     try:
         body = answer.json()
     except ValueError:
-        return answer.body[:MESSAGE_LIMIT].decode("utf-8", errors="replace")
+        return answer.body[:MOST_CHARACTERS].decode("utf-8", errors="replace")
     if not isinstance(body, dict):
         return "no explanation given"
     said: Any = body.get("message") or body.get("error") or "no explanation given"

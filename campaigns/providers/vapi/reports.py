@@ -1,5 +1,6 @@
 """A Vapi `Call` object as a `CallReport`, wherever it came from: list, fetch or webhook."""
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,8 +11,8 @@ from campaigns.calls.outcomes import Verdict
 from campaigns.providers.contract import CallReport, Phase
 from campaigns.providers.vapi.codes import verdict_for
 from campaigns.providers.vapi.conversations import conversation_of
+from campaigns.providers.words import writable
 
-REASON_LIMIT = 200
 ENDED_BY_CUSTOMER = "customer-ended-call"
 """How every reason begins that says that the person called ended the call, in a transfer or not."""
 
@@ -34,11 +35,17 @@ _SPOKEN_ROLES = frozenset({"user", "bot", "assistant"})
 
 def report_of(call: Mapping[str, Any], *, now: datetime) -> CallReport | None:
     """One listed or fetched call. None: it has no id."""
-    call_id = call.get("id")
-    if not isinstance(call_id, str) or not call_id:
+    call_id = id_of(call)
+    if call_id is None:
         return None
     phase = _polled_phase(call, now=now)
     return build_report(call_id, phase=phase, call=call, message=call)
+
+
+def id_of(call: Mapping[str, Any]) -> str | None:
+    """Vapi's id of the call; None: it has none."""
+    call_id = call.get("id")
+    return writable(call_id) if isinstance(call_id, str) and call_id else None
 
 
 def build_report(call_id: str, *, phase: Phase, call: Mapping[str, Any], message: Mapping[str, Any]) -> CallReport:
@@ -51,7 +58,7 @@ def build_report(call_id: str, *, phase: Phase, call: Mapping[str, Any], message
         attempt_id=attempt_id_of(call),
         phase=phase,
         verdict=_verdict(reason, message=message, call=call) if over else None,
-        ended_reason=reason[:REASON_LIMIT] if over and reason else None,
+        ended_reason=writable(reason) if over and reason else None,
         occurred_at=_occurred_at(phase, message=message, call=call),
         duration=ended_at - started_at if started_at and ended_at and ended_at >= started_at else None,
         cost_usd=_amount(_first(message, call, key="cost")),
@@ -91,9 +98,9 @@ def instant(value: object) -> datetime | None:
         return None
     try:
         at = datetime.fromisoformat(value) if isinstance(value, str) else datetime.fromtimestamp(value / 1000, tz=UTC)
+        return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
     except (ValueError, OverflowError, OSError):
         return None
-    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def mapping(value: object) -> Mapping[str, Any]:
@@ -130,7 +137,7 @@ def _details(message: Mapping[str, Any], *, call: Mapping[str, Any]) -> dict[str
     analysis = mapping(_first(message, call, key="analysis"))
     details: dict[str, Any] = {"connected": maybe_connected(message, call=call)}
     if (success := analysis.get("successEvaluation")) is not None:
-        details["successEvaluation"] = str(success)[:REASON_LIMIT]
+        details["successEvaluation"] = writable(str(success))
     for key in ("startedAt", "endedAt"):
         if (at := instant(_first(message, call, key=key))) is not None:
             details[key] = at.isoformat()
@@ -147,7 +154,14 @@ def _first_text(*sources: Mapping[str, Any], key: str) -> str | None:
 
 
 def _amount(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    """None too for what JSON readers let through and a column cannot hold: NaN, infinity, an integer without end."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        amount = float(value)
+    except OverflowError:
+        return None
+    return amount if math.isfinite(amount) else None
 
 
 def _uuid(value: object) -> UUID | None:

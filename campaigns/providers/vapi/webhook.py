@@ -22,12 +22,12 @@ from dataclasses import asdict
 from typing import Any
 
 from campaigns.providers.contract import CallReport, Phase, Receipt, WebhookRejectedError
-from campaigns.providers.vapi.reports import build_report, mapping, phase_of
+from campaigns.providers.vapi.reports import build_report, id_of, mapping, phase_of
+from campaigns.providers.words import writable
 
 STATUS_UPDATE = "status-update"
 END_OF_CALL_REPORT = "end-of-call-report"
 INBOUND = "inboundPhoneCall"
-TYPE_LIMIT = 100
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 
 _NOT_PART_OF_AN_EVENT = frozenset({"timestamp"})
@@ -36,7 +36,7 @@ _NOT_PART_OF_AN_EVENT = frozenset({"timestamp"})
 def parse_webhook(body: bytes) -> Receipt:
     """Raises `WebhookRejectedError` for a body that is no Vapi webhook; any event type is accepted."""
     message = _message(body)
-    event_type = message["type"][:TYPE_LIMIT]
+    event_type = writable(message["type"])
     call = mapping(message.get("call"))
     report = _report(message, call=call)
     dedupe_key = _dedupe_key(event_type, message=message, call=call, report=report)
@@ -57,8 +57,8 @@ def _message(body: bytes) -> Mapping[str, Any]:
 
 
 def _report(message: Mapping[str, Any], *, call: Mapping[str, Any]) -> CallReport | None:
-    call_id = call.get("id")
-    if not isinstance(call_id, str) or not call_id:
+    call_id = id_of(call)
+    if call_id is None:
         return None
     if message["type"] == END_OF_CALL_REPORT:
         return build_report(call_id, phase=Phase.REPORTED, call=call, message=message)

@@ -142,7 +142,7 @@ def test_an_unknown_campaign_is_exit_2_with_the_nearest_name(shell: Shell, comma
 def test_status_of_everything(shell: Shell) -> None:
     assert shell("status") == (0, {"campaigns": []})
     shell("submit", "spring.yaml")
-    code, answer = shell("status")
+    _, answer = shell("status")
     assert [each["campaign"] for each in answer["campaigns"]] == ["spring"]
 
 

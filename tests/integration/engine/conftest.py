@@ -21,6 +21,9 @@ from campaigns.providers.contract import (
     DialRequest,
     DialResult,
     Listing,
+    NotDialed,
+    NotDialedKind,
+    PermitLapsedError,
     Phase,
     Placed,
     ProviderUnavailableError,
@@ -87,7 +90,10 @@ class ScriptedProvider:
     ended: list[str] = field(default_factory=list)
 
     async def dial(self, request: DialRequest) -> DialResult:
-        request.permit.check()
+        try:
+            await request.permit.turn()
+        except PermitLapsedError:
+            return NotDialed(NotDialedKind.PERMIT_LAPSED, "too late")
         self.dials.append(request)
         return self.answer(request)
 

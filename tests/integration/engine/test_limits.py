@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from campaigns.calls.outcomes import Outcome
+from campaigns.services.feed import MOST_PROBES
 
 
 def numbers(count, *, code="212"):
@@ -55,6 +56,9 @@ def test_workers_that_claim_the_same_message_at_once_dial_once(world):
     messages = world.publisher.messages * 4
     with ThreadPoolExecutor(8) as workers:
         list(workers.map(lambda each: world.dispatch.run(each[1], campaign_id=each[0], task_id="t"), messages))
+    for _ in range(20):  # permits that lapsed on a busy machine bring their calls back, undialed
+        world.sql("UPDATE calls SET due_at = '2026-12-02T00:00:00Z' WHERE state = 'scheduled'")
+        world.dial_all()
     assert sorted(world.dials_by_number().values()) == [1] * 30
 
 
@@ -162,7 +166,7 @@ def test_an_ordinary_account_sends_a_message_a_call_and_a_fast_one_groups(world,
     assert len(world.publisher.messages) == messages
 
 
-def test_without_a_worker_feed_stops_releasing_and_keeps_one_probe_in_the_queue(world):
+def test_without_a_worker_feed_stops_releasing_and_keeps_a_few_probes_in_the_queue(world):
     campaign = world.campaign()
     for number in numbers(10):
         world.call(campaign, number)
@@ -172,9 +176,9 @@ def test_without_a_worker_feed_stops_releasing_and_keeps_one_probe_in_the_queue(
     world.sql("UPDATE accounts SET released_at = released_at - interval '11 seconds'")
     world.pass_time(timedelta(seconds=16))
     world.rescue.run()
-    for _ in range(5):
+    for _ in range(MOST_PROBES + 5):
         assert world.feed.run("g").held_by == "no_worker"
-    assert world.publisher.messages == [(campaign, [])]
+    assert world.publisher.messages == [(campaign, [])] * MOST_PROBES
     world.deliver()
     assert world.feed.run("g").released == 3
 

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from campaigns.services.expand import SourceChangedError, SourceUnreadableError
+from campaigns.services.launch_due import LaunchDue
 from campaigns.services.rejects_export import export_rejects
 from campaigns.store.expansion import only_expander
 from campaigns.store.expansion_chunks import Chunk, CursorMovedError, write_chunk
@@ -235,6 +236,7 @@ def test_a_campaign_cancelled_before_its_expansion_calls_nobody(world: Any) -> N
     run_id = world.submit("+12125550100").run_id
     world.execute("UPDATE campaigns SET state = 'cancelled'")
     assert world.expand(run_id) is None
+    LaunchDue(world.engine).run()  # the tick that closes what is done
     assert world.query("SELECT state, state_reason FROM runs") == [("finished", "campaign_cancelled")]
 
 

@@ -88,3 +88,14 @@ def test_configuring_twice_writes_each_line_once(root_logger: logging.Logger) ->
     root_logger.info("call_dispatched", extra={"call_id": 7})
 
     assert stream.getvalue().count("call_dispatched call_id=7") == 1
+
+
+def test_the_row_values_that_postgres_adds_to_an_error_stay_out() -> None:
+    try:
+        raise ValueError(
+            "not null\nDETAIL:  Failing row contains (1, Ann Smith, Main Street).\nCONTEXT:  COPY line 3: Ann"
+        )
+    except ValueError:
+        text = line("insert_failed", exc_info=sys.exc_info())
+    assert "Ann" not in text
+    assert "not null" in text

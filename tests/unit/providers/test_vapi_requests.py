@@ -16,6 +16,9 @@ WEBHOOK = WebhookTarget("https://calls.example.com/webhooks/vapi", {"X-Vapi-Secr
 
 
 class OpenPermit:
+    async def turn(self) -> None:
+        self.check()
+
     def check(self) -> None:
         """Always good."""
 

@@ -6,13 +6,19 @@ import pytest
 from campaigns.runtime.interrupts import interrupts_deferred, interrupts_ignored
 
 
+def interrupted_work(steps: list[str]) -> None:
+    with interrupts_deferred() as interrupted:
+        steps.append("started")
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert interrupted.arrived
+        steps.append("noted")
+
+
 def test_an_interrupt_inside_the_block_is_raised_at_its_end() -> None:
-    reached = False
+    steps: list[str] = []
     with pytest.raises(KeyboardInterrupt):
-        with interrupts_deferred():
-            os.kill(os.getpid(), signal.SIGTERM)
-            reached = True
-    assert reached
+        interrupted_work(steps)
+    assert steps == ["started", "noted"]
 
 
 def test_a_block_without_interrupt_ends_quietly_and_puts_the_handlers_back() -> None:

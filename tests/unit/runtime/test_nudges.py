@@ -1,8 +1,8 @@
 import threading
 from datetime import timedelta
 
-from campaigns.services.ports import PublishError
 from campaigns.runtime.nudges import Nudges
+from campaigns.services.ports import PublishError
 
 LONG = timedelta(seconds=5)
 

@@ -177,7 +177,7 @@ def test_every_name_of_the_loopback_will_do_for_a_simulator(tmp_path: Path, addr
 def test_absence_at_a_provider_needs_two_looks_apart(tmp_path: Path, looks: str) -> None:
     problems = problems_of(tmp_path, VAPI + f"reconcileAfter = {looks}")
 
-    assert "two or more rising durations" in problems["accounts.vapi-main.reconcileAfter"].allowed
+    assert "exactly two rising durations" in problems["accounts.vapi-main.reconcileAfter"].allowed
 
 
 def test_a_file_that_is_no_toml_is_told_with_its_place(tmp_path: Path) -> None:

@@ -250,8 +250,15 @@ SCHEMA = [
         hold_until timestamptz NOT NULL
     )
     """,
-    "CREATE INDEX live_slots ON live (limit_group, campaign_id) WHERE holds_slot",
+    "CREATE INDEX live_slots ON live (campaign_id) WHERE holds_slot",
     "CREATE INDEX live_hold ON live (hold_until)",
+    # Lines that their provider refuses for now (free numbers have a daily limit): nobody asks again until then.
+    """
+    CREATE TABLE line_holds (
+        line text PRIMARY KEY,
+        held_until timestamptz NOT NULL
+    )
+    """,
     # --- what providers tell us -----------------------------------------------------------------------------
     """
     CREATE TABLE inbox (
@@ -286,7 +293,7 @@ SCHEMA = [
         number text NOT NULL,
         level text NOT NULL CHECK (level IN ('pewc', 'pec')),
         seller text NOT NULL,
-        purpose text,
+        purpose text CHECK (purpose IN ('telemarketing', 'informational', 'debt_collection', 'emergency')),
         obtained_at timestamptz NOT NULL,
         source text NOT NULL CHECK (source <> ''),
         run_id bigint REFERENCES runs,

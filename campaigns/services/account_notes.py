@@ -1,4 +1,4 @@
-"""What the answers to dials say of an account: full, unreachable, its settings refused, its clock off."""
+"""What answers to our requests say of the account itself."""
 
 import logging
 from collections import defaultdict
@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
 from campaigns.providers.contract import DialResult, NotDialed, NotDialedKind, Placed
+from campaigns.providers.words import writable
 from campaigns.store import facts as rows
 
 log = logging.getLogger(__name__)
@@ -23,13 +24,24 @@ COOLDOWNS: dict[NotDialedKind, timedelta] = {
 """How long the whole account waits after such an answer that names no time of its own."""
 
 
-def note_accounts(connection: Connection, answers: Mapping[UUID, DialResult]) -> None:
-    """Slow an account down that is full or unreachable, pause one whose settings are refused, keep its clock."""
-    by_account = defaultdict[str, list[DialResult]](list)
-    for attempt_id, account in rows.accounts_of(connection, list(answers)).items():
-        by_account[account].append(answers[attempt_id])
-    for account, results in sorted(by_account.items()):
-        _note_account(connection, account, results)
+def note_accounts(engine: Engine, answers: Mapping[UUID, DialResult]) -> None:
+    """Slow an account down that is full or unreachable, pause one whose settings are refused, keep its clock.
+
+    `answers`: attempt id → what the provider answered.
+    """
+    if not answers:
+        return
+    with engine.begin() as connection:
+        by_account = defaultdict[str, list[DialResult]](list)
+        for attempt_id, account in rows.accounts_of(connection, list(answers)).items():
+            by_account[account].append(answers[attempt_id])
+        for account, results in sorted(by_account.items()):
+            _note_account(connection, account, results)
+        rows.hold_lines(connection, [attempt_id for attempt_id, answer in answers.items() if _spends_line(answer)])
+
+
+def _spends_line(answer: DialResult) -> bool:
+    return isinstance(answer, NotDialed) and answer.kind is NotDialedKind.LINE_LIMIT
 
 
 def _note_account(connection: Connection, account: str, results: Sequence[DialResult]) -> None:
@@ -41,7 +53,8 @@ def _note_account(connection: Connection, account: str, results: Sequence[DialRe
     if any(isinstance(result, Placed) for result in results):
         rows.count_config_errors(connection, account, errors=0, most=CONFIG_ERRORS_IN_A_ROW, reason="")
     elif config_errors:
-        reason = f"the provider refused {CONFIG_ERRORS_IN_A_ROW} calls in a row: {config_errors[-1].message}"
+        said = writable(config_errors[-1].message)
+        reason = f"the provider refused {CONFIG_ERRORS_IN_A_ROW} calls in a row: {said}"
         if rows.count_config_errors(
             connection, account, errors=len(config_errors), most=CONFIG_ERRORS_IN_A_ROW, reason=reason
         ):

@@ -1,0 +1,68 @@
+"""A permit with its turn: the last two looks before a request leaves, both once a connection is held.
+
+The connection is got ahead of the turn, so that a handshake cannot push dials together: each waits for its own instant
+with the connection in hand.
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from datetime import timedelta
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from campaigns.calls.pacing import JITTER
+from campaigns.providers.contract import PermitLapsedError
+from campaigns.services.machine_clock import MachinePermit
+from campaigns.services.pace import Pace
+
+log = logging.getLogger(__name__)
+
+LEAD = 0.1
+"""Seconds before its turn that a dial begins to get its connection: an ordinary handshake, TLS included."""
+
+
+class PacedPermit:
+    """What the provider's client is given: `turn` waits, `check` looks, `remaining` bounds connecting."""
+
+    def __init__(self, permit: MachinePermit, instant: float, pace: Pace, spacings: Mapping[str, float]) -> None:
+        self._permit = permit
+        self._instant = instant
+        self._pace = pace
+        self._spacings = spacings
+        self.left_at: float | None = None
+        """When the turn came, on the permit's clock; None: nothing left."""
+
+    def check(self) -> None:
+        """Raise `PermitLapsedError` if the permit may no longer be used."""
+        self._permit.check()
+
+    def remaining(self) -> timedelta:
+        """How long the permit may still be used."""
+        return self._permit.remaining()
+
+    async def is_near(self) -> bool:
+        """Wait until it is time to get a connection; False: the permit will have lapsed before the turn comes."""
+        if self._instant >= self._permit.lapses_at:
+            return False
+        await asyncio.sleep(max(0.0, self._instant - LEAD - self._permit.clock()))
+        return True
+
+    async def turn(self) -> None:
+        """Wait for the instant; one that was missed is given up for a new one. Raises `PermitLapsedError`."""
+        while self._instant < self._permit.lapses_at:
+            await asyncio.sleep(max(0.0, self._instant - self._permit.clock()))
+            if self._permit.clock() - self._instant <= JITTER:
+                self.check()
+                self.left_at = self._permit.clock()
+                return
+            self._instant = await self._next_instant()
+        raise PermitLapsedError
+
+    async def _next_instant(self) -> float:
+        try:
+            (instant,) = await asyncio.to_thread(self._pace.take, self._spacings, 1)
+        except SQLAlchemyError as error:
+            log.warning("pace_failed calls=1 cause=%s", type(error).__name__)
+            raise PermitLapsedError from error
+        return instant

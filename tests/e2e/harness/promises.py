@@ -1,0 +1,65 @@
+"""What must hold after every fault, whatever the policy: the assertions that both files of tests share."""
+
+from collections.abc import Iterable
+
+from harness.faults import Fault
+from harness.story import Story
+from harness.trial import Verdict
+
+
+def verdicts(stories: Iterable[Story], fault: Fault | None = None) -> list[Verdict]:
+    """Those of one fault, or all."""
+    told = [verdict for story in stories for verdict in story.verdicts]
+    chosen = [verdict for verdict in told if fault in (None, verdict.trial.fault)]
+    assert chosen, f"{fault} was never tried"
+    return chosen
+
+
+def assert_nobody_was_called_twice(chosen: Iterable[Verdict]) -> None:
+    for verdict in chosen:
+        assert verdict.double_dials == []
+        assert verdict.dials
+
+
+def assert_nobody_was_lost(chosen: Iterable[Verdict]) -> None:
+    for verdict in chosen:
+        assert verdict.losses == []
+
+
+def assert_all_moved_on(chosen: Iterable[Verdict]) -> None:
+    for verdict in chosen:
+        assert verdict.trial.recovery_seconds is not None
+
+
+def assert_no_alarm(stories: Iterable[Story]) -> None:
+    for story in stories:
+        assert story.double_dials_seen == 0
+        assert story.alarms == []
+
+
+def assert_died_where_told(chosen: Iterable[Verdict]) -> None:
+    """The provider knows best whether a request had left."""
+    for verdict in chosen:
+        in_its_hands = set(verdict.trial.last_words)
+        with_the_provider = in_its_hands & {dial.attempt for dial in verdict.dials}
+        match verdict.trial.fault:
+            case Fault.BEFORE_CLAIM:
+                assert not in_its_hands
+            case Fault.AFTER_CLAIM:
+                assert in_its_hands
+                assert not with_the_provider
+            case _:
+                assert with_the_provider
+
+
+def assert_unknown_after_claim(chosen: Iterable[Verdict]) -> None:
+    """What was committed and never sent cannot be told from what was sent: its fate is unknown."""
+    for verdict in chosen:
+        assert set(verdict.trial.last_words) <= verdict.fates.unknown
+
+
+def assert_what_the_provider_made_was_adopted(chosen: Iterable[Verdict]) -> None:
+    for verdict in chosen:
+        outcomes = {attempt.id: attempt.outcome for attempt in verdict.books.attempts}
+        assert all(outcomes[attempt] not in (None, "unknown") for attempt in verdict.adopted)
+        assert not verdict.adopted & verdict.fates.held

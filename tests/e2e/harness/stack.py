@@ -1,0 +1,183 @@
+"""A whole installation of real processes on servers of its own, durable as in production."""
+
+import contextlib
+import os
+import shutil
+import sys
+import tempfile
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import redis
+from harness.memory import remember_fates
+from harness.orders import ORDERS_VARIABLE, Orders
+from harness.witness import Witness
+from sqlalchemy import text
+
+from campaigns.runtime.addresses import Addresses
+from campaigns.runtime.embedded import ChildProcess, ValkeyServer, start_postgres, start_valkey, stop_all
+from campaigns.runtime.embedded.launch import LOOPBACK, free_port
+from campaigns.runtime.installation import has_logged, wait_for
+from campaigns.runtime.local_http import answers
+from campaigns.runtime.prepare import prepare_database
+from campaigns.runtime.programs import Programs
+from campaigns.runtime.settings import load_settings
+from campaigns.store.engine import open_engine
+
+HOOKED, POLLED = "hooked", "polled"
+"""Two accounts at the same simulator: one hears of its calls by webhook, the other has to ask."""
+
+CONCURRENCY = 400
+"""Wide: attempts of unknown fate keep their slots, and a fault must not be hidden by a full account."""
+CALLS_PER_SECOND = 50
+SIMULATOR_SPEED = 60
+"""A real second plays a minute of a simulated call."""
+ANSWER_LATENCY = "[0.15,0.3]"
+"""Seconds until the provider answers a create: long enough to die in."""
+
+SETTINGS = """\
+publicUrl = "{web_url}"
+""" + "".join(
+    f"""
+[accounts.{name}]
+provider = "vapi"
+baseUrl = "{{simulator_url}}"
+simulator = true
+concurrency = {CONCURRENCY}
+callsPerSecond = {CALLS_PER_SECOND}
+reconcileAfter = ["1s", "3s"]
+ringTimeout = "3s"
+maxDuration = "5s"
+webhooks = {webhooks}
+"""
+    for name, webhooks in ((HOOKED, "true"), (POLLED, "false"))
+)
+
+
+class Stack:
+    """Postgres, Valkey, simulator, web, two workers and beat. Leaving the `with` block ends all of them."""
+
+    home: Path
+    valkey: ValkeyServer
+
+    def __init__(self, *, seed: int) -> None:
+        self._seed = seed
+        self._stack = ExitStack()
+        self._children: list[ChildProcess] = []
+
+    def __enter__(self) -> Self:
+        try:
+            self._start()
+        except BaseException:
+            self._stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None:
+            self._tell_logs()
+        self._stop()
+
+    def start(self, child: ChildProcess) -> None:
+        """Start a process, or start it again after its end, where the settings are found."""
+        with contextlib.chdir(self.home):
+            child.start()
+
+    def restart_valkey_empty(self) -> None:
+        """`kill -9`, lose everything, come back under the same address."""
+        self.valkey.kill()
+        shutil.rmtree(self.valkey.data_dir / "data")
+        self.valkey = start_valkey(self._valkey_folder, port=self.valkey.port, durable=True)
+
+    def flush_valkey(self) -> None:
+        """`FLUSHALL`."""
+        with redis.Redis.from_url(self.valkey.url) as client:
+            client.flushall()
+
+    def ended(self) -> list[str]:
+        """Processes that ended and were not started again, each with the end of its log."""
+        return [
+            f"{each.name} (exit {each.poll()}):\n{each.tail_log()}" for each in self._children if not each.is_running
+        ]
+
+    def alarms(self) -> list[str]:
+        """Things that must never happen, as the engine noted them."""
+        with self.database.begin() as connection:
+            rows = connection.execute(
+                text("SELECT kind, CAST(attempt_id AS text) AS attempt_id FROM alarms ORDER BY id")
+            )
+            return [f"{row.kind} {row.attempt_id}" for row in rows]
+
+    def _tell_logs(self) -> None:
+        """The folder is about to go, so the ends of the logs belong into the test's report."""
+        for child in self._children:
+            sys.stderr.write(f"--- {child.name}\n{child.tail_log()}\n")
+
+    # --- starting ----------------------------------------------------------------------------------------------
+
+    def _start(self) -> None:
+        self.home = Path(tempfile.mkdtemp(prefix="ringfence-e2e-"))
+        self.home.chmod(0o711)  # run by root, the servers work as `nobody` and have to pass through
+        self._stack.callback(shutil.rmtree, self.home)
+        self._valkey_folder = self.home / "data" / "valkey"
+        self.valkey = start_valkey(self._valkey_folder, durable=True)
+        self._stack.callback(lambda: self.valkey.stop())  # the one of that moment
+        postgres = start_postgres(self.home / "data" / "postgres", durable=True)
+        self._stack.callback(postgres.stop)
+        self.addresses = Addresses(database_url=postgres.url, redis_url=self.valkey.url)
+        self.database = open_engine(postgres.url, pool_size=2)
+        self._stack.callback(self.database.dispose)
+        self._start_processes()
+
+    def _start_processes(self) -> None:
+        web_port, simulator_port = free_port(), free_port()
+        web_url, simulator_url = f"http://{LOOPBACK}:{web_port}", f"http://{LOOPBACK}:{simulator_port}"
+        settings = SETTINGS.format(web_url=web_url, simulator_url=simulator_url)
+        (self.home / "ringfence.toml").write_text(settings, encoding="utf-8")
+        self.environment = self._environment()
+        programs = Programs(home=self.home, addresses=self.addresses, environment=self.environment)
+        prepare_database(self.addresses.database_url, load_settings(self.environment, cwd=self.home))
+        remember_fates(self.database)
+        self.simulator = programs.simulator(
+            "--port", str(simulator_port), "--seed", str(self._seed), "--speed", str(SIMULATOR_SPEED),
+            "--set", f"answer_latency={ANSWER_LATENCY}",
+        )  # fmt: skip
+        self.witness = Witness(simulator_url)
+        self.web = programs.web(host=LOOPBACK, port=web_port)
+        self.dispatch = self._victim(programs.dispatch_worker())
+        self.control = programs.control_worker()
+        self.beat = programs.beat()
+        self._children = [self.simulator, self.web, self.dispatch, self.control, self.beat]
+        for child in self._children:
+            self.start(child)
+        wait_for(self.simulator, lambda: answers(f"{simulator_url}/simulator/health"))
+        wait_for(self.web, lambda: answers(f"{web_url}/ready"))
+        for worker in (self.dispatch, self.control):
+            wait_for(worker, has_logged(worker, "worker_ready"))
+
+    def _environment(self) -> dict[str, str]:
+        orders = self.home / "orders"
+        orders.mkdir()
+        self.orders = Orders(orders)
+        return dict(os.environ) | {
+            "RINGFENCE_HOME": str(self.home),
+            "RINGFENCE_OPERATOR": "e2e",
+            ORDERS_VARIABLE: str(orders),
+            "PYTHONPATH": str(Path(__file__).parents[1]),
+        }
+
+    def _victim(self, worker: ChildProcess) -> ChildProcess:
+        """The same command line, entered by another door."""
+        python, _, module, *arguments = worker.command
+        assert module == "celery"
+        return replace(worker, command=[python, "-m", "harness.victim", *arguments])
+
+    def _stop(self) -> None:
+        stop_all(self._children, timedelta(seconds=8))
+        self._stack.close()

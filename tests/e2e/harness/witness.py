@@ -1,0 +1,52 @@
+"""The provider's side of the story, as the simulator tells it."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+from urllib.request import ProxyHandler, build_opener
+
+from campaigns.runtime.local_http import get_json
+
+_direct = build_opener(ProxyHandler({}))
+
+
+@dataclass(frozen=True, slots=True)
+class Dial:
+    """One call that the simulator made. Instants as ISO text of one clock, so they compare as they are."""
+
+    attempt: str
+    number: str
+    created_at: str
+    ended_at: str | None
+    outcome: str
+
+
+class Witness:
+    """Asks one simulator."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def stats(self) -> dict[str, Any]:
+        """Its counts."""
+        stats: dict[str, Any] = get_json(f"{self._url}/simulator/stats")
+        return stats
+
+    def dials(self) -> list[Dial]:
+        """Every call there ever was, oldest first."""
+        with _direct.open(f"{self._url}/simulator/calls", timeout=30) as answer:
+            rows = [json.loads(line) for line in answer]
+        return [
+            Dial(
+                row["name"],
+                row["number"],
+                row["createdAt"],
+                row["endedAt"],
+                OUTCOMES.get(row["outcome"], row["outcome"]),
+            )
+            for row in rows
+        ]
+
+
+OUTCOMES = {"pipeline_error": "provider_error"}
+"""The simulator tells silence on the line from a fault before ringing; our books have one word for both."""

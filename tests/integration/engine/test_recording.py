@@ -1,0 +1,127 @@
+"""Recording: one fact that cannot be written, one answer that comes after everything was decided."""
+
+import json
+from contextlib import suppress
+
+from sqlalchemy.exc import DBAPIError
+
+from campaigns.calls.outcomes import Outcome, Verdict
+from campaigns.providers.contract import CallReport, FateUnknown, NotDialed, NotDialedKind, Phase, Placed, Receipt
+from campaigns.services.record import Fact
+
+NEW_YORK = "+12125550101"
+UNKNOWN = FateUnknown("lost")
+
+
+def numbers(count):
+    return [f"+121255501{index:02d}" for index in range(count)]
+
+
+def test_one_answer_that_postgres_cannot_hold_costs_no_other_its_answer(world):
+    campaign = world.campaign()
+    calls = [world.call(campaign, number) for number in numbers(10)]
+    world.sql("UPDATE accounts SET calls_per_second = 500")  # one group, so one batch of answers
+    spoiled = numbers(10)[0]
+
+    def answer(request):
+        if request.number == spoiled:
+            return NotDialed(NotDialedKind.NO_CONNECTION, "400: a NUL \0 in the provider's words")
+        return Placed(f"call-{request.attempt_id}")
+
+    world.provider.answer = answer
+    world.feed.run("g")
+    world.deliver()
+    assert [world.state(call) for call in calls] == ["scheduled"] + ["in_progress"] * 9
+
+
+def test_one_listed_report_that_postgres_cannot_hold_stops_no_poll(world):
+    campaign = world.campaign()
+    calls = [world.call(campaign, number) for number in numbers(5)]
+    world.dial_all()
+    verdict = Verdict(Outcome.ANSWERED, False, True)
+    world.provider.listed = [
+        world.report(call, Phase.REPORTED, verdict, ended_reason="a NUL \0" if call == calls[0] else "fine")
+        for call in calls
+    ]
+    world.sql("UPDATE attempts SET check_at = now() - interval '1 second'")
+    world.poll.run()
+    assert [world.state(call) for call in calls] == ["completed"] * 5
+
+
+def test_one_receipt_that_cannot_be_read_holds_up_no_other(world):
+    campaign = world.campaign()
+    calls = [world.call(campaign, number) for number in numbers(5)]
+    world.dial_all()
+    for call in calls:
+        report = world.report(call, Phase.REPORTED, Verdict(Outcome.ANSWERED, False, True))
+        world.intake.accept("sim", receipt(report))
+    world.sql("UPDATE inbox SET report = CAST(:report AS jsonb) WHERE id = 3", report=json.dumps({"phase": "odd"}))
+    world.inbox.process()
+    assert sorted(world.state(call) for call in calls) == ["completed"] * 4 + ["in_progress"]
+
+
+def test_our_own_answer_after_a_redial_raises_the_alarm_of_a_second_call(world):
+    call = world.call(world.campaign(ambiguous="redial"), NEW_YORK)
+    world.provider.answer = lambda request: UNKNOWN
+    world.dial_all()
+    first = world.newest_attempt(call)
+    world.reconcile.run()
+    world.reconcile.run()
+    assert world.state(call) == "scheduled"
+    world.recorder.run([Fact(first, Placed("late"))])  # a worker that was frozen while it held the answer
+    assert world.one("SELECT count(*) FROM alarms") == 1
+
+
+def test_a_call_that_the_provider_reports_although_refused_is_not_rung_again(world):
+    call = world.call(world.campaign(), NEW_YORK)
+    world.provider.answer = lambda request: NotDialed(NotDialedKind.RATE_LIMITED, "429")
+    world.dial_all()
+    attempt_id = world.newest_attempt(call)
+    world.receive(CallReport("call-1", attempt_id, Phase.REPORTED, Verdict(Outcome.ANSWERED, False, True)))
+    world.sql("UPDATE accounts SET cooldown_until = NULL")
+    world.sql("UPDATE calls SET due_at = due_at - interval '1 hour' WHERE state = 'scheduled'")
+    world.provider.answer = type(world.provider)().answer
+    world.dial_all()
+    assert world.dials_by_number() == {NEW_YORK: 1}
+
+
+def test_a_live_call_that_had_been_refused_takes_its_call_back_from_the_queue(world):
+    world.provider.answer = lambda request: NotDialed(NotDialedKind.RATE_LIMITED, "429")
+    call = world.call(world.campaign(), NEW_YORK)
+    world.dial_all()
+    world.sql("UPDATE accounts SET cooldown_until = NULL")
+    world.sql("UPDATE calls SET due_at = due_at - interval '1 hour'")
+    world.feed.run("g")
+    assert world.state(call) == "queued"
+    refused = world.newest_attempt(call)
+    world.receive(CallReport("call-1", refused, Phase.RINGING))
+    world.deliver()  # the message of the queued call comes after the adoption
+    assert (world.state(call), world.attempt_states(call)) == ("in_progress", ["in_progress"])
+    assert world.live_numbers() == {NEW_YORK: True}
+    assert world.one("SELECT counts FROM attempts") is True
+    assert world.sql("SELECT attempts, requests FROM calls") == [(1, 1)]
+    assert world.one("SELECT kind FROM alarms") == "reported_but_not_dialed"
+    world.receive(CallReport("call-1", refused, Phase.REPORTED, Verdict(Outcome.NO_ANSWER, True, True)))
+    assert world.state(call) == "scheduled"
+    assert world.live_numbers() == {}
+
+
+def test_answers_outlive_a_database_that_was_read_only_for_a_moment(world):
+    """As after a failover; a transaction ended for idling while the process was frozen is of the same class."""
+    call = world.call(world.campaign(), NEW_YORK)
+    record, tries = world.recorder.run, []
+
+    def read_only_at_first(facts):
+        tries.append(facts)
+        if len(tries) == 1:
+            world.sql("SET TRANSACTION READ ONLY; UPDATE system SET stopped = false")
+        return record(facts)
+
+    world.recorder.run = read_only_at_first
+    with suppress(DBAPIError):
+        world.dial_all()
+    assert world.state(call) == "in_progress"
+
+
+def receipt(report):
+    return Receipt(str(report.attempt_id), "end-of-call-report", report)
