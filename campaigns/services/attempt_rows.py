@@ -2,13 +2,16 @@
 
 from datetime import datetime, timedelta
 
-from campaigns.calls.permits import FLUSH_MARGIN, HTTP_TIMEOUT, LIVE_MARGIN, REPORT_GRACE
+from campaigns.calls.permits import FLUSH_MARGIN, HTTP_TIMEOUT, LIVE_MARGIN
 from campaigns.calls.states import FINAL_ATTEMPT_STATES, AttemptState
 from campaigns.providers.words import writable
 from campaigns.services.settle import AttemptView, Settled
 from campaigns.store import facts as rows
 from campaigns.store.claims import CampaignFacts
 
+REPORT_LOOK = timedelta(seconds=60)
+"""How soon a call that ended is asked after when its report does not come: most come within seconds. The number stays
+held for `REPORT_GRACE` all the same."""
 POLL_INTERVAL = timedelta(seconds=2)
 """How soon a call in progress is asked after when the provider cannot reach us by webhook."""
 
@@ -77,7 +80,7 @@ def _check_after(state: AttemptState, campaign: CampaignFacts) -> timedelta | No
         case AttemptState.IN_PROGRESS if campaign.webhooks:
             return campaign.ring_timeout + campaign.max_duration + LIVE_MARGIN
         case AttemptState.ENDED if campaign.webhooks:
-            return REPORT_GRACE
+            return REPORT_LOOK
         case AttemptState.IN_PROGRESS | AttemptState.ENDED:
             return POLL_INTERVAL
         case AttemptState.FATE_UNKNOWN:

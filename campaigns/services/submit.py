@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine
 
 from campaigns.calls.clock import CampaignClock, campaign_time
-from campaigns.calls.cron import CronSchedule, cron_problem
+from campaigns.calls.cron import CronSchedule
 from campaigns.compliance.zones import zone
 from campaigns.definition.difference import differences
 from campaigns.definition.model import CampaignDefinition
@@ -147,15 +147,10 @@ class Submit:
 
 
 def first_slot(definition: CampaignDefinition, *, campaign_at: datetime) -> datetime | None:
-    """The first slot that is not past and lies inside the window; None if there is none.
-
-    Raises `SubmitRefusedError` for a cron expression that is none.
-    """
+    """The first slot that is not past and lies inside the window; None if there is none."""
     schedule, window = definition.schedule, definition.window
     if schedule is None:
         return None
-    if problem := cron_problem(schedule.cron):
-        raise SubmitRefusedError(f"schedule.cron: {problem}")
     cron = CronSchedule(schedule.cron, zone(schedule.timezone))
     slot = cron.first_slot(at_or_after=max(campaign_at, window.earliest_at))
     return slot if slot < window.latest_at - definition.end_guard else None
