@@ -1,6 +1,5 @@
 """`consent import`, `add`, `show`, `revoke`: who agreed to what, and who took it back."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, cast, get_args
 
@@ -8,7 +7,7 @@ import typer
 
 from campaigns.cli.consent_view import show_number, tell_import, tell_revoked
 from campaigns.cli.errors import CommandError, ExitCode, problem
-from campaigns.cli.options import JsonOption
+from campaigns.cli.options import JsonOption, instant_option
 from campaigns.cli.output import notes, print_json
 from campaigns.cli.session import open_session, wait
 from campaigns.compliance.revocations import RevocationScope
@@ -122,7 +121,7 @@ def revoke(
     as_json: JsonOption = False,
 ) -> None:
     """Take consent back. When this returns, about a second later, no request to the number can leave any more."""
-    e164, instant = _number(number, default_region), _instant(received_at)
+    e164, instant = _number(number, default_region), instant_option(received_at, option="--received-at")
     if scope not in get_args(RevocationScope):
         known = ", ".join(get_args(RevocationScope))
         raise CommandError(f"--scope {scope}: choose one of {known}.", exit_code=ExitCode.BAD_INPUT)
@@ -171,18 +170,3 @@ def _number(text: str, default_region: str | None) -> str:
         item = problem(number.message, path="NUMBER", found="a value that is not shown", allowed=allowed)
         raise CommandError(f"{number.message}.", exit_code=ExitCode.BAD_INPUT, problems=[item])
     return number
-
-
-def _instant(text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError:
-        instant = None
-    if instant is None or instant.tzinfo is None:
-        raise CommandError(
-            f"--received-at {text}: write a time with its offset, such as 2026-11-01T12:00:00-05:00.",
-            exit_code=ExitCode.BAD_INPUT,
-        )
-    return instant.astimezone(UTC)

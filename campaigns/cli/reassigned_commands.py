@@ -1,13 +1,12 @@
 """`reassigned import`: answers of the FCC's reassigned-numbers database."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from campaigns.cli.errors import CommandError, ExitCode
-from campaigns.cli.options import JsonOption
+from campaigns.cli.options import JsonOption, instant_option
 from campaigns.cli.output import notes, print_json
 from campaigns.cli.session import open_session
 from campaigns.files.customer_problems import CustomerFileError
@@ -34,7 +33,7 @@ def import_file(
     as_json: JsonOption = False,
 ) -> None:
     """Take over answers; from then on a number known to be reassigned since its consent is refused."""
-    columns, instant = _columns(column or []), _instant(answered_at)
+    columns, instant = _columns(column or []), instant_option(answered_at, option="--answered-at")
     with open_session() as session:
         try:
             imported = import_answers(
@@ -58,21 +57,6 @@ def _columns(given: list[str]) -> dict[str, str]:
             )
         columns[key] = header
     return columns
-
-
-def _instant(text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError:
-        instant = None
-    if instant is None or instant.tzinfo is None:
-        raise CommandError(
-            f"--answered-at {text}: write a time with its offset, such as 2026-11-01T12:00:00-05:00.",
-            exit_code=ExitCode.BAD_INPUT,
-        )
-    return instant.astimezone(UTC)
 
 
 def _tell(imported: Imported, *, as_json: bool) -> None:
