@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 
 QUEUED_LEASE = timedelta(seconds=15)
 """How long a released call may wait for a worker before it goes back."""
+LOST_AFTER = timedelta(seconds=4)
+"""A message in no queue for so long, and not acted upon, is lost: a worker holds one for its turn a second at most."""
 STARVED_AFTER = timedelta(seconds=10)
 """No worker took a message for so long: release nothing more."""
 RELEASE_HORIZON = 1.0
@@ -71,8 +73,11 @@ class Feed:
             if _is_lock_timeout(error):
                 return FeedResult(0, held_by="another_feeder")
             raise
-        self._publish(released, fast=account is not None and account.calls_per_second > ONE_EACH_UP_TO)
+        fast = account is not None and account.calls_per_second > ONE_EACH_UP_TO
+        self._publish(released, fast=fast)
         self._probe(canary)
+        if account is not None and account.queued and held_by is None:
+            self._repeat_lost(limit_group, fast=fast)
         return FeedResult(sum(len(refs) for refs in released.values()), held_by)
 
     def _publish(self, released: dict[int, list[CallRef]], *, fast: bool) -> None:
@@ -85,6 +90,27 @@ class Feed:
                     self._publisher.dispatch(group, campaign_id=campaign_id)
         except PublishError as error:
             log.warning("publish_failed cause=%s", error)
+
+    def _repeat_lost(self, limit_group: str, *, fast: bool) -> None:
+        """Send again, under the same epoch, what was released seconds ago, is unclaimed, and is in no queue.
+
+        Redis lost it. Without this, calls that nobody will claim would fill the account's room until their lease ends.
+        If a worker has the message after all, the claim makes it one dial.
+        """
+        try:
+            if self._publisher.backlog() > 0:
+                return
+        except PublishError as error:
+            log.warning("backlog_unknown cause=%s", error)
+            return
+        with self._engine.begin() as connection:
+            lost = rows.unclaimed(connection, limit_group, lease_left=QUEUED_LEASE - LOST_AFTER)
+        if lost:
+            log.warning("messages_lost calls=%d", len(lost))
+        by_campaign: dict[int, list[CallRef]] = {}
+        for call in lost:
+            by_campaign.setdefault(call.campaign_id, []).append(CallRef(call.call_id, call.epoch))
+        self._publish(by_campaign, fast=fast)
 
     def _probe(self, campaigns: Iterable[rows.CampaignRoom]) -> None:
         """While no worker takes messages, keep one empty message in the queue: taking it proves a worker is back."""

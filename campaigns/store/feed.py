@@ -182,6 +182,27 @@ def line_use(connection: Connection, lines: Sequence[str], *, day_starts_at: dat
     return {row.line: int(row.used) for row in rows}
 
 
+@dataclass(frozen=True, slots=True)
+class UnclaimedCall:
+    campaign_id: int
+    call_id: int
+    epoch: int
+
+
+def unclaimed(connection: Connection, limit_group: str, *, lease_left: timedelta) -> list[UnclaimedCall]:
+    """Queued calls of the group that have at most `lease_left` of their lease: released a while ago, not claimed."""
+    rows = connection.execute(
+        text("""
+            SELECT q.campaign_id, q.id AS call_id, q.epoch FROM accounts a JOIN campaigns c ON c.account = a.name
+            JOIN calls q ON q.campaign_id = c.id AND q.state = 'queued'
+            WHERE a.limit_group = :limit_group AND q.lease_until < clock_timestamp() + CAST(:lease_left AS interval)
+            ORDER BY q.campaign_id, q.id
+        """),
+        {"limit_group": limit_group, "lease_left": lease_left},
+    )
+    return [UnclaimedCall(**row._asdict()) for row in rows]
+
+
 def note_release(connection: Connection, limit_group: str) -> None:
     """Start watching for a worker, unless an earlier release is still unseen."""
     connection.execute(

@@ -1,5 +1,7 @@
 """Feed under pressure: fair shares, lines that are spent, a group that was quiet, an account lock that is held."""
 
+from datetime import timedelta
+
 from campaigns.calls.outcomes import Outcome
 from campaigns.services.ports import CallRef
 from campaigns.store import feed as feed_rows
@@ -113,3 +115,25 @@ def test_one_person_whose_record_cannot_be_judged_does_not_stop_the_group(world)
     assert world.attempt_states(bad) == []
     assert list(world.live_numbers()) == [NEW_YORK]
     assert world.feed.run("g").released == 0
+
+
+def test_a_message_that_redis_lost_is_sent_again_within_seconds(world):
+    campaign = world.campaign()
+    call = world.call(campaign, NEW_YORK)
+    world.feed.run("g")
+    world.publisher.messages.clear()
+    world.feed.run("g")
+    assert world.publisher.messages == []  # it may still be on its way
+    world.pass_time(timedelta(seconds=5))
+    world.feed.run("g")
+    assert world.publisher.messages == [(campaign, [CallRef(call, 1)])]
+    world.deliver(times=2)
+    assert world.dials_by_number() == {NEW_YORK: 1}
+
+
+def test_a_message_that_waits_in_the_queue_is_not_sent_again(world):
+    world.call(world.campaign(), NEW_YORK)
+    world.feed.run("g")
+    world.pass_time(timedelta(seconds=5))
+    world.feed.run("g")
+    assert len(world.publisher.messages) == 1
