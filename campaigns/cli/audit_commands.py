@@ -9,7 +9,7 @@ from campaigns.cli.errors import CommandError, ExitCode, problem
 from campaigns.cli.options import JsonOption
 from campaigns.cli.output import answers, notes, print_json
 from campaigns.cli.session import open_session
-from campaigns.files.ledger_heads import ExportedHead, HeadsFile, HeadsFileError, read_heads
+from campaigns.files.ledger_heads import HEADS_NAME, ExportedHead, HeadsFile, HeadsFileError, read_heads
 from campaigns.services.audit import Audit, Verification
 from campaigns.store.campaigns import record_operation
 
@@ -25,14 +25,15 @@ def register(app: typer.Typer) -> None:
 
 def verify(
     head_file: Annotated[
-        Path | None, typer.Option("--head", metavar="FILE", help="Heads exported earlier and kept elsewhere.")
+        Path | None,
+        typer.Option("--head", metavar="FILE", help="Heads exported earlier and kept elsewhere; else this home's own."),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Recompute the whole chain of decisions; exit code 0 if it is intact, 1 if not."""
-    anchors = _anchors(head_file)
     with open_session() as session:
-        found = Audit(session.engine).verify(anchors)
+        file = head_file or _own_heads(session.settings.home)
+        found = Audit(session.engine).verify(_anchors(file), kept_here=head_file is None)
     if as_json:
         print_json(found.as_dict())
     else:
@@ -61,6 +62,12 @@ def head(
         print_json(newest.as_dict())
     else:
         answers().print(f"{newest.head.seq} {newest.head.link.hex()} sealed {newest.sealed_at.isoformat()}")
+
+
+def _own_heads(home: Path) -> Path | None:
+    """What the sealer wrote on this machine, once it wrote any."""
+    path = home / HEADS_NAME
+    return path if path.is_file() else None
 
 
 def _anchors(head_file: Path | None) -> list[ExportedHead]:

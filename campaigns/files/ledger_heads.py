@@ -12,6 +12,8 @@ from pathlib import Path
 
 from campaigns.calls.ledger import Head
 
+HEADS_NAME = "ledger-heads.jsonl"
+"""Below `RINGFENCE_HOME`: the heads of the ledger, one a minute while it grows."""
 _LAST_LINES = 4096
 """Bytes at the end of the file that hold its last line for certain (one has some 150)."""
 _LINK_BYTES = 32

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
-from campaigns.files.ledger_heads import HeadsFile
+from campaigns.files.ledger_heads import HEADS_NAME, HeadsFile
 from campaigns.providers.contract import VoiceProvider
 from campaigns.providers.registry import build_provider
 from campaigns.runtime.addresses import find_addresses
@@ -34,9 +34,6 @@ from campaigns.store.engine import open_engine
 
 POOL_SIZE = 12
 """Connections of a worker: one a thread, the result writer, and a few for tasks that overlap."""
-
-LEDGER_HEADS = "ledger-heads.jsonl"
-"""Below `RINGFENCE_HOME`: the heads of the ledger, one a minute while it grows."""
 
 
 class Runtime:
@@ -70,7 +67,7 @@ class Runtime:
         self.reconcile = Reconcile(engine, recorder, self._providers, publisher, run_async=run_async)
         self.roll_on = RollOn(engine, gate, definitions)
         self.launch_due = LaunchDue(engine)
-        self.seal = Seal(engine, HeadsFile(settings.home / LEDGER_HEADS))
+        self.seal = Seal(engine, HeadsFile(settings.home / HEADS_NAME))
         self.expand = Expand(engine, gate)
 
     @classmethod

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Engine
 
 from campaigns.calls.ledger import START, Fault, Head, faults_of
-from campaigns.files.ledger_heads import ExportedHead
+from campaigns.files.ledger_heads import HEADS_NAME, ExportedHead
 from campaigns.store import ledger as rows
 
 CHUNK = 2_000
@@ -18,13 +18,24 @@ DECISIONS_CHUNK = 50_000
 PROBLEMS_SHOWN = 100
 """After so many the ledger is known to be worthless; the count goes on."""
 
+_BEFORE_THE_SEAL = (
+    "a decision altered before it was sealed, or removed before it was sealed together with its place in the queue, "
+    "by somebody who can write to the database past its triggers"
+)
 UNANCHORED = (
-    "Without a head exported earlier (--head FILE), two things cannot be seen: rows cut off at the end together with "
-    "their decisions, and a chain rewritten and recomputed as a whole by somebody who can write to the database."
+    "Without a head exported earlier (--head FILE), three things cannot be seen: rows cut off at the end together with "
+    "their decisions; a chain rewritten and recomputed as a whole by somebody who can write to the database; and "
+    f"{_BEFORE_THE_SEAL}."
 )
 ANCHORED = (
-    "Nothing up to the newest given head was rewritten or cut off. What was sealed after it is only as good as the "
-    "database: export heads often, and keep them where its administrators cannot write."
+    "If intact, nothing up to the newest given head was rewritten or cut off. What was sealed after it is only as good "
+    "as the database: export heads often, and keep them where its administrators cannot write. No head shows "
+    f"{_BEFORE_THE_SEAL}."
+)
+ANCHORED_HERE = (
+    f"Compared with the heads in {HEADS_NAME} of RINGFENCE_HOME, since no --head FILE was given. That file is on this "
+    "machine: an intruder who can write here could edit it to match. A copy kept elsewhere (--head FILE) proves more. "
+    f"{ANCHORED}"
 )
 
 
@@ -99,8 +110,11 @@ class Audit:
             found = rows.sealed_rows(connection, after=newest.seq - 1, until=newest.seq, most=1)
         return ExportedHead(newest, datetime.fromisoformat(found[0].sealed_at)) if found else None
 
-    def verify(self, anchors: Sequence[ExportedHead] = ()) -> Verification:
-        """Recompute everything that is sealed at this moment. Sealing may go on meanwhile."""
+    def verify(self, anchors: Sequence[ExportedHead] = (), *, kept_here: bool = False) -> Verification:
+        """Recompute everything that is sealed at this moment. Sealing may go on meanwhile.
+
+        `kept_here`: the anchors are the sealer's own file, which whoever rules this machine can edit.
+        """
         with self._engine.begin() as connection:
             newest = rows.head(connection)
             last_decision = rows.newest_decision(connection)
@@ -118,7 +132,7 @@ class Audit:
             problem_count=found.count,
             problems=tuple(found.kept),
             anchors=len(anchors),
-            limits=ANCHORED if anchors else UNANCHORED,
+            limits=_limits(anchored=bool(anchors), kept_here=kept_here),
         )
 
     def _walk_chain(self, newest: Head, found: _Found) -> int:
@@ -155,6 +169,12 @@ class Audit:
             with self._engine.begin() as connection:
                 links = rows.links_at(connection, [head.seq for head in heads])
             yield from (problem for head in heads if (problem := _anchor_problem(head, links.get(head.seq), newest)))
+
+
+def _limits(*, anchored: bool, kept_here: bool) -> str:
+    if not anchored:
+        return UNANCHORED
+    return ANCHORED_HERE if kept_here else ANCHORED
 
 
 def _anchor_problem(anchor: Head, link: bytes | None, newest: Head) -> Problem | None:

@@ -45,14 +45,14 @@ def facts_on_record(facts: Facts, *, campaign: CampaignFacts) -> dict[str, Any]:
         "engine": engine_version(),
         "clock": _clock(campaign),
         "plan": plan_on_record(facts.plan),
-        **{name: _plain(value) for name, value in _told(facts, but=_NOT_ON_RECORD)},
+        **{name: as_recorded(value) for name, value in _told(facts, but=_NOT_ON_RECORD)},
     }
 
 
 @lru_cache(maxsize=256)
 def plan_on_record(plan: Plan) -> dict[str, Any]:
     """The same for every call of a claim, so it is put together once."""
-    return {name: _plain(value) for name, value in _told(plan)}
+    return {name: as_recorded(value) for name, value in _told(plan)}
 
 
 @lru_cache(maxsize=1)
@@ -99,8 +99,8 @@ def _default(field: "Field[Any]") -> Any:
     return field.default
 
 
-def _plain(value: Any) -> Any:
-    """JSON-able. A row that has an id is named by it: consents and revocations never change."""
+def as_recorded(value: Any) -> Any:
+    """JSON-able. A consent or revocation with its id and all it said: a row altered later shows against the seal."""
     match value:
         case None | bool() | int() | float() | str():
             return value
@@ -109,10 +109,9 @@ def _plain(value: Any) -> Any:
         case timedelta():
             return value.total_seconds()
         case frozenset() | set():
-            return sorted(_plain(each) for each in value)
+            return sorted(as_recorded(each) for each in value)
         case tuple() | list():
-            return [_plain(each) for each in value]
+            return [as_recorded(each) for each in value]
     if not is_dataclass(value):
         raise TypeError(f"{type(value).__name__} has no form on record")
-    row_id = getattr(value, "id", None)
-    return row_id if row_id is not None else {name: _plain(each) for name, each in _told(value)}
+    return {name: as_recorded(each) for name, each in _told(value)}

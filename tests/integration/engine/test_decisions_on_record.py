@@ -32,7 +32,9 @@ def test_a_permit_keeps_all_that_the_gate_was_told(world):
 
     assert (permit.call_id, permit.verdict) == (call, "permit")
     assert (facts["evidence"]["state"], facts["evidence"]["zip"], facts["line_type"]) == ("NY", "10001", "mobile")
-    assert facts["consents"] == [permit.consent_id]
+    (consent,) = facts["consents"]
+    assert (consent["id"], consent["level"]) == (permit.consent_id, "pewc")
+    assert consent.keys() >= {"seller", "purpose", "obtained_at", "source"}
     assert facts["plan"]["purpose"] == "telemarketing"
     assert facts["plan"]["seller"] == "Example Energy, Inc."
     assert facts["clock"] == {"skew_seconds": 0.0, "rehearsal_speed": 1.0}
@@ -64,7 +66,9 @@ def test_earlier_attempts_and_revocations_are_on_record(world):
     refusal = decisions(world)[-1]
 
     assert (refusal.verdict, refusal.rule_id) == ("refusal", "REV-ACTIVE")
-    assert refusal.facts["revocations"] == [revocation]
+    assert refusal.facts["revocations"] == [
+        {"id": revocation, "scope": "all", "scope_value": None, "effective_at": "2026-12-02T17:00:01+00:00"}
+    ]
     assert len(refusal.facts["attempts"]) == len(refusal.facts["own_attempts"]) == 1
 
 

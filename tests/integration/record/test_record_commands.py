@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from campaigns.cli.main import run
+from campaigns.files.ledger_heads import HeadsFile
 from campaigns.services.seal import Seal
 
 
@@ -60,6 +61,22 @@ def test_an_exported_head_finds_what_was_cut_off(shell, ledger, tmp_path):
     ledger.tamper("DELETE FROM decisions WHERE id = 3")
     assert shell("audit", "verify")[0] == 0
     code, answer = shell("audit", "verify", "--head", str(tmp_path / "heads.jsonl"))
+    assert (code, answer["problems"][0]["kind"]) == (1, "truncated")
+
+
+def test_without_a_file_the_heads_that_the_sealer_wrote_here_are_used_and_said_to_be_local(shell, ledger, tmp_path):
+    ledger.decide(3)
+    Seal(ledger.database, HeadsFile(tmp_path / "ledger-heads.jsonl")).run()
+    code, answer = shell("audit", "verify")
+    assert (code, answer["anchors"]) == (0, 1)
+    assert "on this machine" in answer["limits"]
+    assert (
+        "on this machine" not in shell("audit", "verify", "--head", str(tmp_path / "ledger-heads.jsonl"))[1]["limits"]
+    )
+
+    ledger.tamper("DELETE FROM ledger WHERE seq = 3")
+    ledger.tamper("DELETE FROM decisions WHERE id = 3")
+    code, answer = shell("audit", "verify")
     assert (code, answer["problems"][0]["kind"]) == (1, "truncated")
 
 

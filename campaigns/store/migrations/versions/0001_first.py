@@ -377,9 +377,15 @@ SCHEMA = [
     END $$
     """,
     *(
-        f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table} "
-        "FOR EACH ROW EXECUTE FUNCTION refuse_change()"
+        statement
         for table in ("consents", "revocations", "decisions", "operations")
+        for statement in (
+            f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table} "
+            "FOR EACH ROW EXECUTE FUNCTION refuse_change()",
+            # A row trigger does not see TRUNCATE.
+            f"CREATE TRIGGER {table}_never_emptied BEFORE TRUNCATE ON {table} "
+            "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()",
+        )
     ),
     # The campaign clock: machine time, or a rehearsal's offset and speed. Volatile on purpose: `now()` would
     # be the transaction's start, and a permit must not be older than its facts.
