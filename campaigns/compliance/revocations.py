@@ -1,5 +1,6 @@
 """What a revocation speaks of: all calls, or those for one seller, one purpose, one campaign."""
 
+import unicodedata
 from dataclasses import dataclass
 from typing import Literal
 
@@ -28,6 +29,13 @@ def covers(revocation: Revocation, subject: Subject) -> bool:
 
 
 def same_seller(first: str, second: str) -> bool:
-    """Sellers are compared without case and outer blanks. A nameless one is nobody."""
-    name = first.strip().casefold()
-    return bool(name) and name == second.strip().casefold()
+    """Sellers are compared as people read them: not by case, kind or number of blanks, nor by how accents are coded.
+
+    A nameless one is nobody.
+    """
+    name = _as_read(first)
+    return bool(name) and name == _as_read(second)
+
+
+def _as_read(seller: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", seller).split()).casefold()

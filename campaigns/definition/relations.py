@@ -32,6 +32,7 @@ def relation_findings(data: Mapping[str, Any]) -> Iterator[Finding]:
     yield from _window_has_room(_mapping(data, "window"), end_guard=data.get("endGuard"))
     yield from _message_fits_action(_mapping(data, "voicemail"))
     yield from _ladder_has_attempts(_mapping(data, "retries"))
+    yield from _emergency_has_one_list(data)
     yield from _stops_for_something(data)
     yield from _inline_variables(data)
 
@@ -57,6 +58,13 @@ def _no_columns_beside_list(customers: Mapping[str, Any]) -> Iterator[Finding]:
     if customers.get("list") is not None and customers.get("file") is None and customers.get("columns") is not None:
         allowed = "columns only with file; the customers in a list have keys of their own"
         yield Finding(("customers", "columns"), "columns beside list", allowed, f"allowed: {allowed}", on_key=True)
+
+
+def _emergency_has_one_list(data: Mapping[str, Any]) -> Iterator[Finding]:
+    if data.get("purpose") == "emergency" and data.get("schedule") is not None:
+        allowed = "no schedule for purpose emergency"
+        message = "an emergency is approved by a second person for one list; a recurring one would call later lists"
+        yield Finding(("schedule",), "a schedule", allowed, f"{message}; allowed: {allowed}", on_key=True)
 
 
 def _window_has_room(window: Mapping[str, Any], *, end_guard: Any) -> Iterator[Finding]:

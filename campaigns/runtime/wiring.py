@@ -56,6 +56,7 @@ class Runtime:
             Pace(engine),
             self._providers,
             self._results,
+            simulators=frozenset(name for name, each in settings.accounts.items() if each.settings.simulator),
             run_async=run_async,
             public_url=settings.public_url,
         )

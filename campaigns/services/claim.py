@@ -155,10 +155,14 @@ class Claim:
         evidence = read_evidence(connection, calls, campaign_at=campaign.campaign_at, files=self._gatekeeper.registry)
         definitions = {run.id: self._definitions.get(connection, run.version_id) for run in runs.values()}
         plans = {run.id: plan_of(definitions[run.id], campaign=campaign, run=run) for run in runs.values()}
+        rung: set[str] = set()
         for call in calls:
             run = runs[call.run_id]
-            if call.id not in taken:
+            if call.id not in taken or call.person in rung:
+                # The phone is busy with another call of ours, or this group rings another phone of the same person,
+                # an attempt that the facts read above do not hold yet.
                 self._send_back(call, wait=NUMBER_BUSY_WAIT, campaign=campaign, run=run, pile=pile)
+                pile.returned_numbers += [attempt_ids[call.id]] if call.id in taken else []
                 continue
             definition = definitions[run.id]
             facts = facts_of(call, plans[run.id], evidence, locate=self._gatekeeper.located)
@@ -168,6 +172,7 @@ class Claim:
                 self._permit(
                     call, decision, facts, attempt_id, definition, campaign=campaign, pile=pile, task_id=task_id
                 )
+                rung |= {call.person} if call.person else set()
             else:
                 self._refuse(call, decision, facts, campaign=campaign, pile=pile)
                 pile.returned_numbers.append(attempt_id)

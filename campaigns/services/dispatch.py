@@ -76,6 +76,7 @@ class Dispatch:
         providers: Mapping[str, VoiceProvider],
         results: ResultWriter,
         *,
+        simulators: frozenset[str],
         run_async: RunAsync,
         public_url: str | None,
         clock: Monotonic = monotonic,
@@ -84,6 +85,9 @@ class Dispatch:
         self._claim = claim
         self._pace = pace
         self._providers = providers
+        # Accounts that this process's own settings point at a simulator. The gate asks the database; if the two differ,
+        # real people could be dialed by the rules of a rehearsal.
+        self._simulators = simulators
         self._results = results
         self._run_async = run_async
         self._public_url = public_url
@@ -104,7 +108,7 @@ class Dispatch:
         if campaign is None:
             log.error("dispatch_unknown_campaign campaign_id=%s", campaign_id)
             return DispatchResult()
-        if campaign.account not in self._providers:
+        if not self._knows(campaign):
             # Nothing is claimed: the lease brings the calls to a worker whose settings know the account.
             log.error("dispatch_unknown_account campaign_id=%s account=%s", campaign_id, campaign.account)
             return DispatchResult()
@@ -128,6 +132,10 @@ class Dispatch:
             for written in group.result():
                 written.result()
         return total
+
+    def _knows(self, campaign: CampaignFacts) -> bool:
+        """Whether this process would dial the account that the database means: same name, same kind."""
+        return campaign.account in self._providers and campaign.simulator == (campaign.account in self._simulators)
 
     def _look(self, campaign_id: int) -> CampaignFacts | None:
         with self._engine.begin() as connection:
@@ -169,12 +177,13 @@ class Dispatch:
         """Take the instants and put the group on the loop; returns at once."""
         if not claimed.calls:
             return []
+        # No turn ever: claimed, and surely nothing sent; said so, rather than leave fates to be reconciled.
+        instants = [math.inf] * len(claimed.calls)
         try:
-            instants = self._pace.take(spacings, len(claimed.calls))
+            if self._knows(claimed.campaign):
+                instants = self._pace.take(spacings, len(claimed.calls))
         except SQLAlchemyError as error:
-            # Claimed, and surely nothing sent: say so, rather than leave fates to be reconciled.
             log.warning("pace_failed calls=%d cause=%s", len(claimed.calls), type(error).__name__)
-            instants = [math.inf] * len(claimed.calls)
         return [self._run_async(self._send_group(claimed, instants, spacings))]
 
     async def _send_group(

@@ -151,8 +151,10 @@ def add_consents(connection: Connection, run: ExpandingRun, *, after_id: int, mo
     """Put the consents of the next `most` customers on record. Returns the last customer's id; None: none left.
 
     A consent that is on record already, from an earlier run of the same list, is not repeated. One of a day to come is
-    a mistake and none: on that day it would seem younger than a revocation that came before it.
+    a mistake and none: on that day it would seem younger than a revocation that came before it. The campaign's default
+    is no evidence that somebody who once revoked has consented anew, however late its date.
     """
+    default = run.definition.get("consent") or {}
     last_id: int | None = connection.execute(
         text("""
             WITH page AS (
@@ -165,6 +167,11 @@ def add_consents(connection: Connection, run: ExpandingRun, *, after_id: int, mo
                 FROM page
                 WHERE consent_level IS NOT NULL AND consent_seller IS NOT NULL AND consent_at IS NOT NULL
                     AND consent_source <> '' AND consent_at <= :campaign_at
+                    AND NOT (consent_source IS NOT DISTINCT FROM :default_source AND consent_at = :default_at
+                        AND EXISTS (SELECT FROM revocations r WHERE r.number = page.number AND (
+                            r.scope = 'all' OR (r.scope = 'purpose' AND r.scope_value = :purpose)
+                            OR (r.scope = 'campaign' AND r.scope_value = :campaign)
+                            OR (r.scope = 'seller' AND lower(btrim(r.scope_value)) = lower(btrim(consent_seller))))))
                 ON CONFLICT DO NOTHING
             )
             SELECT max(id) FROM page
@@ -176,6 +183,10 @@ def add_consents(connection: Connection, run: ExpandingRun, *, after_id: int, mo
             "digest": run.source_digest,
             "recorded_by": run.submitted_by,
             "campaign_at": run.campaign_at,
+            "default_source": default.get("source"),
+            "default_at": default.get("obtainedAt"),
+            "purpose": run.definition["purpose"],
+            "campaign": run.definition["campaign"],
         },
     ).scalar_one()
     return last_id

@@ -112,7 +112,7 @@ definitions = st.fixed_dictionaries(
         "endGuard": st.integers(0, 3600).map(lambda seconds: f"{seconds}s"),
         "weight": counts,
     },
-)
+).filter(lambda data: data["purpose"] != "emergency" or "schedule" not in data)  # an emergency does not recur
 
 
 @given(duration=durations | st.just(timedelta()))

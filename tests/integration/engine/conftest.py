@@ -138,6 +138,7 @@ class World:
             Pace(database),
             providers,
             self.results,
+            simulators=frozenset({"sim"}),
             run_async=run_async,
             public_url="http://127.0.0.1:1",
         )

@@ -200,6 +200,15 @@ def test_a_worker_that_does_not_know_the_account_claims_nothing(world):
     assert world.attempt_states(call) == []
 
 
+def test_a_worker_that_takes_a_simulator_for_a_real_provider_claims_nothing(world):
+    call = world.call(world.campaign(), NEW_YORK)
+    world.feed.run("g")
+    world.dispatch._simulators = frozenset()  # its settings were renewed, the database's were not
+    world.deliver()
+    assert world.state(call) == "queued"
+    assert world.provider.dials == []
+
+
 def test_a_permit_that_lapsed_before_its_turn_leaves_no_byte_and_spends_nothing(world):
     call = world.call(world.campaign(), NEW_YORK)
     world.feed.run("g")

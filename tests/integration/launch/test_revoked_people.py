@@ -88,6 +88,15 @@ def test_the_campaigns_default_consent_does_not_help(world: Any) -> None:
     assert claim_all(world) == []
 
 
+def test_the_campaigns_default_consent_does_not_help_even_with_a_later_date(world: Any) -> None:
+    revoke(world)
+    world.execute("ALTER TABLE revocations DISABLE TRIGGER revocations_append_only")
+    world.execute("UPDATE revocations SET effective_at = '2026-01-01'")
+    world.launched(ANN)
+    assert claim_all(world) == []
+    assert world.query("SELECT count(*) FROM consents") == [0]
+
+
 def test_a_consent_given_since_does(world: Any) -> None:
     revoke(world)
     world.execute("ALTER TABLE revocations DISABLE TRIGGER revocations_append_only")

@@ -49,7 +49,14 @@ def test_a_notice_that_is_not_given_is_missing(good: str) -> None:
 
 @pytest.mark.parametrize("purpose", ["informational", "debt_collection", "emergency"])
 def test_only_sales_calls_have_to(good: str, purpose: str) -> None:
-    assert missing(parsed(good.replace("purpose: telemarketing", f"purpose: {purpose}"))) == []
+    once = "".join(line for line in good.splitlines(keepends=True) if not line.startswith("schedule:"))
+    assert missing(parsed(once.replace("purpose: telemarketing", f"purpose: {purpose}"))) == []
+
+
+def test_an_emergency_cannot_recur(good: str) -> None:
+    with pytest.raises(DefinitionError) as error:
+        parsed(good.replace("purpose: telemarketing", "purpose: emergency"))
+    assert [problem.path for problem in error.value.problems] == ["schedule"]
 
 
 @pytest.mark.parametrize(
