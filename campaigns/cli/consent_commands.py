@@ -11,8 +11,8 @@ from campaigns.cli.options import JsonOption, instant_option
 from campaigns.cli.output import notes, print_json
 from campaigns.cli.session import open_session, wait
 from campaigns.compliance.revocations import RevocationScope
-from campaigns.customers.consent_row import KEYS
-from campaigns.customers.phone import PhoneProblem, normalize
+from campaigns.customers.consent_row import KEYS, NO_REGION_IN_LISTS
+from campaigns.customers.phone import NO_REGION, PhoneProblem, normalize
 from campaigns.files.customer_problems import CustomerFileError
 from campaigns.services.consent import (
     OWN_HEADERS,
@@ -166,7 +166,8 @@ def _region(text: str | None) -> str | None:
 def _number(text: str, default_region: str | None) -> str:
     number = normalize(text, default_region=_region(default_region))
     if isinstance(number, PhoneProblem):
+        message = NO_REGION_IN_LISTS if number == NO_REGION else number.message
         allowed = "a number such as +12025550123"
-        item = problem(number.message, path="NUMBER", found="a value that is not shown", allowed=allowed)
-        raise CommandError(f"{number.message}.", exit_code=ExitCode.BAD_INPUT, problems=[item])
+        item = problem(message, path="NUMBER", found="a value that is not shown", allowed=allowed)
+        raise CommandError(f"{message}.", exit_code=ExitCode.BAD_INPUT, problems=[item])
     return number

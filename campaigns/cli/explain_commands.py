@@ -7,8 +7,8 @@ import typer
 from rich.table import Table
 
 from campaigns.cli.control_commands import unknown_campaign
-from campaigns.cli.errors import CommandError, ExitCode
-from campaigns.cli.options import JsonOption
+from campaigns.cli.errors import CommandError, ExitCode, problem
+from campaigns.cli.options import JsonOption, american_number_advice
 from campaigns.cli.output import answers, print_json
 from campaigns.cli.session import Session, open_session
 from campaigns.customers.phone import PhoneProblem, normalize
@@ -55,7 +55,13 @@ def read_number(text: str) -> str:
     """The number in E.164; without a country code it is taken for American. Raises `CommandError`."""
     number = normalize(text, default_region="US")
     if isinstance(number, PhoneProblem):
-        raise CommandError(f"{number.message}.", exit_code=ExitCode.BAD_INPUT)
+        item = problem(
+            f"NUMBER: {american_number_advice(text, number)}.",
+            path="NUMBER",
+            found="a value that is not shown",
+            allowed="a number such as +12025550123",
+        )
+        raise CommandError(item["message"], exit_code=ExitCode.BAD_INPUT, problems=[item])
     return number
 
 

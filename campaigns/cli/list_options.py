@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from typing import get_args
 
 from campaigns.cli.errors import CommandError, ExitCode, problem
+from campaigns.cli.options import american_number_advice
 from campaigns.customers.phone import PhoneProblem
 from campaigns.files.registry import NATIONAL
 from campaigns.runtime.law import gatekeeper
@@ -17,6 +18,9 @@ from campaigns.store.suppressions import ListTarget, Scope
 LITIGATOR = "litigator"
 _LAST_PLACE = timedelta(hours=12)
 """Where a date ends last on earth, the clock is twelve hours behind UTC."""
+_LAST_DATE = datetime.max.replace(tzinfo=UTC) - timedelta(days=2)
+_OLDEST_LIST = timedelta(days=3653)
+"""Ten years: nobody imports a do-not-call list of that age, but a mistyped year is soon written."""
 _AREA_CODE = re.compile(r"[2-9]\d\d", re.ASCII)
 
 
@@ -83,8 +87,12 @@ def read_numbers(texts: Sequence[str]) -> list[str]:
     """Numbers in E.164; without a country code they are American. Raises `CommandError` that names each bad one."""
     read = [e164(text) for text in texts]
     problems = [
-        problem(f"number {place}: {item.message}", path=f"NUMBER {place}", allowed="a number such as +12025550123")
-        for place, item in enumerate(read, start=1)
+        problem(
+            f"number {place}: {american_number_advice(text, item)}",
+            path=f"NUMBER {place}",
+            allowed="a number such as +12025550123",
+        )
+        for place, (text, item) in enumerate(zip(texts, read, strict=True), start=1)
         if isinstance(item, PhoneProblem)
     ]
     if problems:
@@ -103,7 +111,7 @@ def read_expiry(text: str | None) -> datetime | None:
         return None
     ends_at = _instant(text, option="--expires")
     if len(text.strip()) == len("2026-01-01"):
-        ends_at += timedelta(days=1) + _LAST_PLACE
+        ends_at = min(ends_at, _LAST_DATE) + timedelta(days=1) + _LAST_PLACE
     if ends_at <= datetime.now(UTC):
         raise CommandError(f"--expires {text}: this has passed; give a later date.", exit_code=ExitCode.BAD_INPUT)
     return ends_at
@@ -112,7 +120,7 @@ def read_expiry(text: str | None) -> datetime | None:
 def read_obtained(text: str | None, *, target: ListTarget) -> datetime:
     """When a list was obtained: now for our own, else it must be said, because age decides. Raises `CommandError`."""
     if text is not None:
-        return _instant(text, option="--obtained-at")
+        return _not_ancient(_instant(text, option="--obtained-at"), text)
     if target.list_name == NATIONAL or is_state_list(target.list_name):
         raise CommandError(
             f"say when {target.list_name} was downloaded: --obtained-at 2026-11-20, or an instant such as "
@@ -120,6 +128,16 @@ def read_obtained(text: str | None, *, target: ListTarget) -> datetime:
             exit_code=ExitCode.BAD_INPUT,
         )
     return datetime.now(UTC)
+
+
+def _not_ancient(obtained_at: datetime, text: str) -> datetime:
+    if datetime.now(UTC) - obtained_at > _OLDEST_LIST:
+        raise CommandError(
+            f"--obtained-at {text}: this is more than ten years ago, so it must be a mistake; give the day on which "
+            "the list was downloaded.",
+            exit_code=ExitCode.BAD_INPUT,
+        )
+    return obtained_at
 
 
 def read_area_codes(text: str | None) -> frozenset[str] | None:
@@ -140,7 +158,8 @@ def read_area_codes(text: str | None) -> frozenset[str] | None:
 def _instant(text: str, *, option: str) -> datetime:
     try:
         instant = datetime.fromisoformat(text.strip())
-    except ValueError:
+        in_utc = instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+    except (ValueError, OverflowError):  # the year 1, east of Greenwich, has no time in UTC
         raise CommandError(
             f"{option} {text}: write a date such as 2026-11-20, or an instant such as 2026-11-20T09:30:00-05:00.",
             exit_code=ExitCode.BAD_INPUT,
@@ -150,4 +169,4 @@ def _instant(text: str, *, option: str) -> datetime:
             f"{option} {text}: give the offset from UTC too, such as {text}-05:00, or Z for UTC.",
             exit_code=ExitCode.BAD_INPUT,
         )
-    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+    return in_utc

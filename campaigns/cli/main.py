@@ -67,6 +67,7 @@ def run(arguments: list[str]) -> int:
     """Run one command; returns its exit code."""
     as_json = "--json" in arguments
     try:
+        _require_text(arguments)
         code = get_command(app).main(args=arguments, prog_name="ringfence", standalone_mode=False)
         return int(code or ExitCode.DONE)
     except (KeyboardInterrupt, typer.Abort):
@@ -80,6 +81,18 @@ def run(arguments: list[str]) -> int:
         if explained is None:
             raise  # a fault of ours: its traceback is what a bug report needs
         return _end(explained, as_json=as_json)
+
+
+def _require_text(arguments: list[str]) -> None:
+    """Bytes that are no UTF-8 arrive as lone surrogates, which neither the database nor a terminal can take."""
+    for place, argument in enumerate(arguments, start=1):
+        try:
+            argument.encode()
+        except UnicodeEncodeError:
+            raise CommandError(
+                f"argument {place}: this text is not UTF-8; write it in UTF-8, or rename the file that it names.",
+                exit_code=ExitCode.BAD_INPUT,
+            ) from None
 
 
 def _end(error: CommandError, *, as_json: bool) -> int:

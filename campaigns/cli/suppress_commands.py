@@ -26,7 +26,7 @@ from campaigns.services.list_import import Imported, ImportRefusedError, ImportR
 from campaigns.services.list_look import LookAtLists
 from campaigns.services.registry_import import ImportRegistry
 from campaigns.services.rows_import import ImportRows, RowsOptions
-from campaigns.services.suppress import INTERNAL, RemovalRefusedError, Suppress
+from campaigns.services.suppress import INTERNAL, RemovalRefusedError, Suppress, doubts_about
 from campaigns.store.suppressions import ListTarget
 
 suppress = typer.Typer(help="Do-not-call lists: who is never dialed, and who says so.", no_args_is_help=True)
@@ -59,10 +59,11 @@ def add(
     """Put numbers on a list. When this returns, about a second later, no request to them can leave any more."""
     target, expires_at, given = _rows_target(list_name, scope), read_expiry(expires), read_numbers(numbers)
     with open_session() as session:
+        doubts = doubts_about(session.engine, target)
         added = Suppress(session.engine, operator=session.operator, wait=wait).add(
             given, target, source=source, expires_at=expires_at
         )
-    view.tell_added(target, given=len(set(given)), added=added, expires_at=expires_at, as_json=as_json)
+    view.tell_added(target, given=len(set(given)), added=added, expires_at=expires_at, doubts=doubts, as_json=as_json)
 
 
 def remove(

@@ -1,5 +1,6 @@
 """How `suppress` answers: one object for programs, sentences and a table for people."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,10 +13,21 @@ from campaigns.services.registry import RegistryAnswer
 from campaigns.store.suppressions import Entry, ListTarget
 
 
-def tell_added(target: ListTarget, *, given: int, added: int, expires_at: datetime | None, as_json: bool) -> None:
-    """After `suppress add`."""
+def tell_added(
+    target: ListTarget,
+    *,
+    given: int,
+    added: int,
+    expires_at: datetime | None,
+    doubts: Sequence[str],
+    as_json: bool,
+) -> None:
+    """After `suppress add`; `doubts`: why the entries may not do what was meant."""
+    for doubt in doubts:
+        notes().print(f"[yellow]warning:[/] {plain(doubt)}", soft_wrap=True)
     if as_json:
-        print_json({**_target(target), "numbers": given, "added": added, "expires_at": _iso(expires_at)})
+        counts = {"numbers": given, "added": added, "expires_at": _iso(expires_at)}
+        print_json({**_target(target), **counts, "warnings": list(doubts)})
     else:
         known = f"; {given - added} were on it before" if added < given else ""
         notes().print(plain(f"{target.list_name}: {added} added{known}"), soft_wrap=True)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from campaigns.compliance.facts import ConsentLevel, Purpose
-from campaigns.customers.phone import PhoneProblem, normalize
+from campaigns.customers.phone import NO_REGION, PhoneProblem, normalize
 from campaigns.customers.row import RowReject
 
 PROOF: Final = ("level", "obtainedAt", "source")
@@ -28,6 +28,8 @@ KEYS: Final = (
 """Every field that is read; a list may name its headers otherwise."""
 _LONGEST = 10_000
 """The wording of a form may be a page; a whole document belongs into a file whose digest is kept."""
+NO_REGION_IN_LISTS: Final = "the number has no country code; write it with + or give --default-region, such as US"
+"""A list of consents belongs to no campaign file, so there is no customers.defaultRegion to set."""
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _TRUTH: Final = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
@@ -81,7 +83,7 @@ def read_consent(
     cells = {key: (values.get(header) or "").strip() or defaults.get(key, "") for key, header in columns.items()}
     number = normalize(cells.get("number", ""), default_region=default_region)
     if isinstance(number, PhoneProblem):
-        return RowReject(number.reason, number.message)
+        return RowReject(number.reason, NO_REGION_IN_LISTS if number == NO_REGION else number.message)
     try:
         return _record(number, cells, now=now)
     except _RowError as error:

@@ -29,7 +29,7 @@ _WITH_EXTENSION = PhoneProblem(
     "number_extension", "the number has an extension, which an outbound call cannot dial; give a direct number"
 )
 _WITH_LETTERS = PhoneProblem("number_letters", "the number contains letters; write it in digits")
-_NO_REGION = PhoneProblem(
+NO_REGION: Final = PhoneProblem(
     "number_no_region", "the number has no country code; write it with + or set customers.defaultRegion, such as US"
 )
 _NOT_A_NUMBER = PhoneProblem("number_unreadable", "this cannot be read as a phone number")
@@ -67,7 +67,7 @@ def _problem_of_form(written: str, *, default_region: str | None) -> PhoneProble
     if len(written) > _LONGEST:
         return _NOT_A_NUMBER
     has_code = written.lstrip("(").startswith(("+", "\uff0b"))
-    return None if has_code or default_region else _NO_REGION
+    return None if has_code or default_region else NO_REGION
 
 
 def _parsed(written: str, *, default_region: str | None) -> str | PhoneProblem:

@@ -45,10 +45,7 @@ class GateCase:
 
 def read_case_table(path: Path) -> list[GateCase]:
     """Every case of a CSV. Raises `CaseTableError` with all mistakes at once."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise CaseTableError([_of_file(type(error).__name__, allowed="a CSV file in UTF-8 that can be read")]) from None
+    text = _text(path)
     numbered = [(number, line) for number, line in enumerate(text.splitlines(), start=1) if not line.startswith("#")]
     reader = csv.reader((line for _, line in numbered), strict=True)
     problems: list[CaseProblem] = []
@@ -68,6 +65,18 @@ def read_case_table(path: Path) -> list[GateCase]:
     if problems:
         raise CaseTableError(problems)
     return cases
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        found, allowed = "no such file", "the path of a CSV file of cases (docs/rules.md shows one)"
+    except OSError as error:
+        found, allowed = error.strerror or "a file that cannot be read", "a CSV file that you may read"
+    except UnicodeDecodeError:
+        found, allowed = "no text in UTF-8", "a CSV file saved as UTF-8"
+    raise CaseTableError([_of_file(found, allowed=allowed)])
 
 
 def _of_file(found: str, *, allowed: str) -> CaseProblem:

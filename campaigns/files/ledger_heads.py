@@ -77,9 +77,17 @@ def read_heads(path: Path) -> list[ExportedHead]:
     """Every head in a file. Raises `HeadsFileError`."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
+    except FileNotFoundError:
         raise HeadsFileError(
-            f"{path} cannot be read ({type(error).__name__}); give a file of heads", line=None
+            f"there is no file {path}; give the file that `ringfence audit head --to FILE` wrote", line=None
+        ) from None
+    except OSError as error:
+        raise HeadsFileError(
+            f"{path} cannot be read: {error.strerror}; give a file of heads that you may read", line=None
+        ) from None
+    except UnicodeDecodeError:
+        raise HeadsFileError(
+            f"{path} is no text in UTF-8; give the file that `ringfence audit head --to FILE` wrote", line=None
         ) from None
     heads = [_read(line, path=path, number=number) for number, line in enumerate(lines, start=1) if line.strip()]
     if not heads:
@@ -92,7 +100,7 @@ def _read(line: str, *, path: Path, number: int) -> ExportedHead:
         record = json.loads(line)
         head = Head(seq=int(record["seq"]), link=bytes.fromhex(record["link"]))
         sealed_at = datetime.fromisoformat(record["sealed_at"]).astimezone(UTC)
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, OverflowError):
         head = None
     if head is None or head.seq < 1 or len(head.link) != _LINK_BYTES:
         message = (

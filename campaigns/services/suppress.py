@@ -7,12 +7,15 @@ that nothing to these numbers can leave any more when it returns.
 import re
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from difflib import get_close_matches
 
 from sqlalchemy import Connection, Engine
 
 from campaigns.calls.permits import PERMIT_LIFETIME
+from campaigns.compliance.revocations import same_seller
 from campaigns.store import suppressions as rows
 from campaigns.store.campaigns import record_operation
+from campaigns.store.revocations import known_sellers
 from campaigns.store.suppressions import ListTarget
 
 INTERNAL = "internal"
@@ -41,6 +44,24 @@ def suppressed(engine: Engine, numbers: Sequence[str]) -> set[str]:
     """Those of `numbers` (E.164) that may not be dialed."""
     with engine.begin() as connection:
         return rows.suppressed_numbers(connection, numbers)
+
+
+def doubts_about(engine: Engine, target: ListTarget) -> list[str]:
+    """Why entries there may not do what was meant, one sentence each.
+
+    A seller may be unknown today and call tomorrow, so this is for a person to judge and no ground for a refusal.
+    """
+    if target.scope != "seller" or target.scope_value is None:
+        return []
+    with engine.begin() as connection:
+        known = known_sellers(connection)
+    if any(same_seller(target.scope_value, each) for each in known):
+        return []
+    nearest = next(iter(get_close_matches(target.scope_value, known, n=1)), None)
+    advice = (
+        f"did you mean {nearest!r}?" if nearest else "check its name, or leave the scope out to stop everybody's calls"
+    )
+    return [f"no campaign and no consent names the seller {target.scope_value!r}, so this stops no call now; {advice}"]
 
 
 class Suppress:

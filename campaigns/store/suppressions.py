@@ -105,11 +105,14 @@ def end_absent(connection: Connection, list_name: str, *, removed_by: str) -> in
 def remove_entries(
     connection: Connection, numbers: Sequence[str], target: ListTarget, *, removed_by: str, note: str
 ) -> set[str]:
-    """End the entries of these numbers on a list; returns the numbers that were on it."""
+    """End the entries of these numbers on a list; returns the numbers that were on it.
+
+    `note` goes behind what the entry says of itself, which is evidence too.
+    """
     rows = connection.execute(
         text("""
             UPDATE suppressions SET removed_at = clock_timestamp(), removed_by = :removed_by,
-                note = CASE WHEN :note = '' THEN note ELSE :note END
+                note = concat_ws('; ', nullif(note, ''), nullif(CAST(:note AS text), ''))
             WHERE removed_at IS NULL AND number = ANY(:numbers) AND list_name = :list_name AND scope = :scope
                 AND scope_value IS NOT DISTINCT FROM CAST(:scope_value AS text)
             RETURNING number

@@ -74,6 +74,7 @@ def test_an_added_number_is_on_the_list_once_and_the_command_waits_out_every_per
             "numbers": 2,
             "added": 2,
             "expires_at": None,
+            "warnings": [],
         },
     )
     assert waited == [timedelta(seconds=1)]
@@ -115,6 +116,31 @@ def test_leaving_the_internal_list_needs_a_reason_which_is_kept(shell: Shell, da
         "internal",
         "1 numbers: asked by letter of 3 May",
     )
+
+
+def test_the_reason_of_a_removal_stands_behind_what_the_entry_said_before(shell: Shell, database: Engine) -> None:
+    shell("add", NUMBER)
+    with database.begin() as connection:
+        connection.execute(text("UPDATE suppressions SET note = 'pressed 9'"))
+    shell("remove", NUMBER, "--reason", "asked by letter")
+    with database.begin() as connection:
+        assert connection.execute(text("SELECT note FROM suppressions")).scalar_one() == (
+            "pressed 9; removed: asked by letter"
+        )
+
+
+def test_a_seller_that_nobody_calls_for_is_added_with_a_warning_and_the_nearest_known(shell: Shell) -> None:
+    consent = ("--level", "pewc", "--obtained-at", "2026-09-01T12:00:00Z", "--source", "form", "--seller", "Acme Power")
+    assert run(["consent", "add", NUMBER, *consent]) == 0
+    code, answer = shell("add", NUMBER, "--scope", "seller:Acme Powr")
+    assert (code, answer["added"]) == (0, 1)
+    (warning,) = answer["warnings"]
+    assert "'Acme Powr'" in warning
+    assert "did you mean 'Acme Power'?" in warning
+    assert shell("add", NUMBER, "--scope", "seller:Acme Power")[1]["warnings"] == []
+    assert "warning: no campaign and no consent names the seller" in shell.said(
+        "add", NUMBER, "--scope", "seller:Nobody"
+    )[1].replace("\n", " ")
 
 
 def test_other_lists_are_left_without_a_reason_and_an_absent_number_is_said_to_be(shell: Shell) -> None:
