@@ -160,6 +160,8 @@ class Facts:
     """None: no list is loaded and none was required."""
     dnc_covered: bool | None = None
     """Whether the registry version in force speaks of this number's area code at all; None: not under test."""
+    state_lists: frozenset[str] | None = None
+    """States (`US-FL`) whose own do-not-call list was imported; None: not under test."""
     dnc_version: int | None = None
     """Which registry version was asked; on record only, no rule looks at it."""
     dnc_registry: Literal["read", "missing", "unreadable"] | None = None

@@ -66,6 +66,8 @@ class Law:
     hangup_bans: tuple[str, ...] = ()
     """Jurisdictions that forbid an automatic device to call back a number that hung up."""
     min_gap: timedelta = timedelta()
+    own_lists: tuple[str, ...] = ()
+    """Sales calls only: states that keep a do-not-call list of their own."""
 
 
 @lru_cache(maxsize=4096)
@@ -87,6 +89,7 @@ def law_for(rules: RuleBook, jurisdictions: tuple[str, ...], purpose: Purpose) -
         relationship=_shortest_relationship(bound),
         hangup_bans=tuple(one.key for one in bound if one.no_retry_after_hangup),
         min_gap=rules.profile.min_gap,
+        own_lists=tuple(one.key for one in bound if sales and one.state_dnc_list),
     )
 
 

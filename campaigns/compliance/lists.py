@@ -101,8 +101,18 @@ def _do_not_call(facts: Facts, law: Law, standing: ConsentStanding) -> Iterator[
     if facts.dnc_state is not None:
         on_list = Check(DNC_STATE, False, "on a state do-not-call list, which consent does not lift here")
         yield on_list if facts.dnc_state else _NOT_ON_STATE_LIST
+    if facts.state_lists is not None:
+        yield from (_state_list(key, facts.state_lists) for key in law.own_lists)
     if law.dnc_max_age is not None:
         yield from _registry_checks(facts, law.dnc_max_age, standing)
+
+
+def _state_list(key: str, imported: frozenset[str]) -> Check:
+    """A list that was never imported cannot be asked, and what cannot be checked is refused."""
+    if key in imported:
+        return Check(DNC_STALE, True, f"the list of {key} was imported")
+    detail = f"{key} keeps a do-not-call list of its own: `ringfence suppress import FILE --list {key}`"
+    return Check(DNC_STALE, False, detail)
 
 
 def _registry_checks(facts: Facts, max_age: timedelta, standing: ConsentStanding) -> Iterator[Check]:

@@ -19,6 +19,7 @@ from campaigns.store.evidence import (
     prior_attempts,
     rulings_in_force,
 )
+from campaigns.store.lists import lists_in_force
 
 CAP_MEMORY = timedelta(days=31)
 """The longest rolling window among the rules (30 days) and a day to spare: older attempts count for no cap."""
@@ -32,6 +33,8 @@ class Evidence:
     attempts: Sequence[PriorAttempt]
     rulings: Rulings
     registry: Registry
+    state_lists: frozenset[str]
+    """States whose own list was imported."""
 
 
 def read_evidence(
@@ -49,6 +52,7 @@ def read_evidence(
         ),
         rulings=rulings_in_force(connection),
         registry=read_registry(connection, files, at=campaign_at),
+        state_lists=frozenset(name for name in lists_in_force(connection) if is_state_list(name)),
     )
 
 
@@ -80,7 +84,8 @@ def facts_of(
         dnc_national=registry.dnc_national,
         dnc_list_age=registry.dnc_list_age,
         dnc_version=registry.dnc_version,
-        # A state's list binds sales alone. That no such list holds the number proves nothing if none was imported.
+        state_lists=None if plan.fictional_allowed else evidence.state_lists,
+        # A state's list binds sales alone. Whether it was imported at all is told by `state_lists`.
         dnc_state=any(is_state_list(each.list_name) for each in record.suppressions) or None,
         reassigned_answers=record.reassigned,
         relationship=relationship_of(call.ebr_transaction_at, call.ebr_inquiry_at),

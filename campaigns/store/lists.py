@@ -62,6 +62,11 @@ def active_version(connection: Connection, list_name: str) -> ListVersion | None
     return None if row is None else ListVersion(**row._asdict())
 
 
+def lists_in_force(connection: Connection) -> list[str]:
+    """Names of the lists that were ever imported. Cheap: read in every claim."""
+    return list(connection.execute(text("SELECT list_name FROM list_versions WHERE replaced_at IS NULL")).scalars())
+
+
 def newest_versions(connection: Connection, list_name: str, *, most: int) -> list[ListVersion]:
     """The last imports of a list, the one in force first."""
     rows = connection.execute(_NEWEST, {"list_name": list_name, "most": most})

@@ -164,3 +164,13 @@ def test_a_states_list_stops_sales_and_nothing_else_while_our_own_stops_all(
     assert (world.state(sold), world.reason(sold)) == ("blocked", "DNC-STATE")
     assert world.state(told) == "dialing"
     assert (world.state(never), world.reason(never)) == ("blocked", "DNC-INTERNAL")
+
+
+def test_a_state_list_that_was_never_imported_is_asked_for(
+    world: Any, real: None, obtain: Callable[..., str | None], claimed: Callable[[], None]
+) -> None:
+    obtain()
+    world.call(world.campaign(), "+13052345678")
+    claimed()
+    assert "US-FL keeps a do-not-call list of its own" in world.one("SELECT checks::text FROM decisions")
+    assert world.provider.dials == []

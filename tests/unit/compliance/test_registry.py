@@ -36,6 +36,17 @@ def test_a_registry_that_cannot_answer_stops_sales_calls_even_with_written_conse
     assert [check.rule_id for check in failed(decision)] == ([rule_id] if rule_id else [])
 
 
+@pytest.mark.parametrize(("imported", "rule_id"), [(set(), "DNC-STALE"), ({"US-TX"}, "DNC-STALE"), ({"US-FL"}, None)])
+def test_a_state_with_its_own_list_is_not_called_for_sales_until_that_list_was_imported(
+    decide: Decide, imported: set[str], rule_id: str | None
+) -> None:
+    assert answer(decide(number="+13055550123", state_lists=frozenset(imported))) == rule_id
+
+
+def test_a_state_without_a_list_of_its_own_asks_for_none(decide: Decide) -> None:
+    assert answer(decide(state_lists=frozenset())) is None
+
+
 def test_a_registry_that_cannot_answer_stops_no_other_purpose(decide: Decide) -> None:
     for facts in ({"dnc_registry": "missing"}, {"dnc_registry": "unreadable"}, {"dnc_covered": False}):
         assert answer(decide(purpose=Purpose.INFORMATIONAL, **facts)) is None
