@@ -223,5 +223,5 @@ def test_a_file_that_holds_no_heads_is_refused_with_its_line(tmp_path, content, 
 
 
 def test_a_file_of_heads_that_is_not_there_is_refused(tmp_path):
-    with pytest.raises(HeadsFileError, match="cannot be read"):
+    with pytest.raises(HeadsFileError, match="there is no file"):
         read_heads(tmp_path / "none.jsonl")
