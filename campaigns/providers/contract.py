@@ -119,6 +119,31 @@ class Phase(StrEnum):
         return list(Phase).index(self)
 
 
+class AnsweredBy(StrEnum):
+    """Who picked up, where the provider tells it apart from how the call ended."""
+
+    HUMAN = "human"
+    MACHINE = "machine"
+
+
+@dataclass(frozen=True, slots=True)
+class Artifacts:
+    """What was said and what it cost: kept on the attempt as long as the installation's retention allows."""
+
+    transcript: str | None = None
+    summary: str | None = None
+    recording_url: str | None = None
+    cost_breakdown: Mapping[str, float] = field(default_factory=dict)
+    """USD by part, the provider's own names."""
+
+    @property
+    def is_empty(self) -> bool:
+        return self == NO_ARTIFACTS
+
+
+NO_ARTIFACTS = Artifacts()
+
+
 @dataclass(frozen=True, slots=True)
 class CallReport:
     """What a provider says of one call, by webhook, by listing or by fetch: always the same shape."""
@@ -134,11 +159,13 @@ class CallReport:
     occurred_at: datetime | None = None
     duration: timedelta | None = None
     cost_usd: float | None = None
-    details: Mapping[str, Any] = field(default_factory=dict)
     conversation: Conversation = SILENCE
+    """What was achieved, in single words: the disposition, structured answers, pressed keys."""
     ended_by_customer: bool = False
     """Whether the person called ended the connection, as far as the provider says so."""
-    """What was achieved, in single words: the disposition, structured answers, pressed keys."""
+    answered_by: AnsweredBy | None = None
+    """None: the provider does not say, or says it within `verdict`."""
+    artifacts: Artifacts = NO_ARTIFACTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +178,41 @@ class Receipt:
     report: CallReport | None
     caller: str | None = None
     """E.164, when the event is about a call that somebody made to us."""
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookRequest:
+    """One webhook as it came in, before anything of it is believed."""
+
+    body: bytes
+    headers: Mapping[str, str]
+    """Names in lower case."""
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a provider can do beyond placing a call; services ask here, never for a provider's name."""
+
+    lists_calls: bool
+    """Calls can be listed by time, so that absence can be proven. False: an ambiguous create is held for a person."""
+    cancels_waiting: bool
+    """A call that was accepted and does not ring yet can be taken back."""
+    ends_live: bool
+    """A live call can be hung up."""
+    signs_webhooks: bool
+    """Webhooks can carry a signature or secret of the account, looked at by `verify_webhook`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """An attempt whose fate is looked for; every provider matches by what it keeps of a call."""
+
+    attempt_id: UUID
+    number: str
+    line: str
+    claimed_at: datetime
+    send_by: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,20 +232,44 @@ class WebhookRejectedError(Exception):
     """The body is no webhook of this provider. The message says what is wrong, without its content."""
 
 
+class WebhookForgedError(Exception):
+    """Nothing proves that this webhook comes from the account's provider. Says what is missing, not what was sent."""
+
+
 class VoiceProvider(Protocol):
     """One account at one provider."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What this provider can do."""
 
     async def dial(self, request: DialRequest) -> DialResult:
         """Send one create. Never retries. Never raises for anything the network or the provider does."""
 
     async def list_calls(self, *, created_from: datetime, created_to: datetime) -> Listing:
-        """Every call created in the span, all pages. Raises `ProviderUnavailableError`."""
+        """Every call created in the span, all pages. Never complete without `lists_calls`.
+        Raises `ProviderUnavailableError`."""
+
+    async def find(self, sought: Sequence[Sought], *, created_from: datetime, created_to: datetime) -> Listing:
+        """The calls of these attempts, by the correlation key that the provider keeps; `attempt_id` is set in each.
+
+        `complete`: an attempt that is not among them was not there at this look. The span covers all of `sought`.
+        Raises `ProviderUnavailableError`.
+        """
 
     async def fetch(self, provider_call_id: str) -> CallReport | None:
         """One call; None: the provider does not know it. Raises `ProviderUnavailableError`."""
 
+    async def cancel(self, provider_call_id: str) -> bool:
+        """Take a call back that waits at the provider and does not ring yet; never touches one that rings or talks.
+        False: it was too late. Raises `ProviderUnavailableError`."""
+
     async def end(self, provider_call_id: str) -> bool:
         """Hang up a live call or cancel a queued one; False: it was over. Raises `ProviderUnavailableError`."""
+
+    def verify_webhook(self, request: WebhookRequest, *, secret: str) -> None:
+        """Prove by the account's secret that the provider sent these very bytes, and lately.
+        Raises `WebhookForgedError`."""
 
     def parse_webhook(self, body: bytes) -> Receipt:
         """Parse one body (already authenticated). Raises `WebhookRejectedError`."""

@@ -1,42 +1,53 @@
 """The providers there are. Adding one is a folder, and a row here."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from campaigns.providers.contract import VoiceProvider
 from campaigns.providers.http import Clock, HttpClient, Timeouts, utc_now
 from campaigns.providers.vapi.client import VapiProvider
-
-DEFAULT_BASE_URL: Mapping[str, str] = {"vapi": "https://api.vapi.ai"}
 
 
 class UnknownProviderError(ValueError):
     """No provider of that name; the message lists those there are."""
 
 
-def _vapi(http: HttpClient, now: Clock) -> VoiceProvider:
-    return VapiProvider(http, now=now)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountAccess:
+    """What it takes to talk to one account."""
+
+    base_url: str | None = None
+    """None: the provider's own address."""
+    api_key: str
+    account_sid: str | None = None
+    """The account's id, where it is part of the provider's paths."""
+    timeouts: Timeouts | None = None
+    max_connections: int = 256
+    now: Clock = utc_now
 
 
-_BUILDERS: Mapping[str, Callable[[HttpClient, Clock], VoiceProvider]] = {"vapi": _vapi}
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    base_url: str
+    build: Callable[[HttpClient, AccountAccess], VoiceProvider]
 
 
-def build_provider(
-    kind: str,
-    *,
-    base_url: str | None,
-    api_key: str,
-    timeouts: Timeouts | None = None,
-    max_connections: int = 256,
-    now: Clock = utc_now,
-) -> VoiceProvider:
-    """One account at one provider. `base_url` None: the provider's own. Raises `UnknownProviderError`."""
-    if kind not in _BUILDERS:
-        raise UnknownProviderError(f"unknown provider {kind!r}; allowed are {', '.join(sorted(_BUILDERS))}")
+def _vapi(http: HttpClient, access: AccountAccess) -> VoiceProvider:
+    return VapiProvider(http, now=access.now)
+
+
+_KINDS: Mapping[str, _Kind] = {"vapi": _Kind("https://api.vapi.ai", _vapi)}
+
+
+def build_provider(kind: str, access: AccountAccess) -> VoiceProvider:
+    """One account at one provider. Raises `UnknownProviderError`."""
+    if kind not in _KINDS:
+        raise UnknownProviderError(f"unknown provider {kind!r}; allowed are {', '.join(sorted(_KINDS))}")
     http = HttpClient(
-        base_url or DEFAULT_BASE_URL[kind],
-        headers={"Authorization": f"Bearer {api_key}"},
-        timeouts=timeouts,
-        max_connections=max_connections,
-        now=now,
+        access.base_url or _KINDS[kind].base_url,
+        headers={"Authorization": f"Bearer {access.api_key}"},
+        timeouts=access.timeouts,
+        max_connections=access.max_connections,
+        now=access.now,
     )
-    return _BUILDERS[kind](http, now)
+    return _KINDS[kind].build(http, access)

@@ -7,7 +7,7 @@ from typing import Self
 
 from campaigns.files.ledger_heads import HEADS_NAME, HeadsFile
 from campaigns.providers.contract import VoiceProvider
-from campaigns.providers.registry import build_provider
+from campaigns.providers.registry import AccountAccess, build_provider
 from campaigns.runtime.addresses import find_addresses
 from campaigns.runtime.http_loop import HttpLoop
 from campaigns.runtime.law import gatekeeper_at
@@ -95,9 +95,12 @@ async def _build_providers(settings: Settings) -> dict[str, VoiceProvider]:
     return {
         account.name: build_provider(
             account.settings.provider.value,
-            base_url=account.settings.base_url,
-            api_key=account.require_api_key(),
-            max_connections=account.settings.concurrency,
+            AccountAccess(
+                base_url=account.settings.base_url,
+                api_key=account.require_api_key(),
+                account_sid=account.settings.account_sid,
+                max_connections=account.settings.concurrency,
+            ),
         )
         for account in settings.accounts.values()
     }

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fastapi import Depends, FastAPI
 
-from campaigns.providers.registry import build_provider
+from campaigns.providers.registry import AccountAccess, build_provider
 from campaigns.runtime.addresses import find_addresses
 from campaigns.runtime.publisher import publisher_at
 from campaigns.runtime.settings import Settings, load_settings
@@ -66,4 +66,5 @@ def _known(settings: Settings, name: str) -> KnownProvider:
     """For parsing only, so it needs no key: this process can dial nobody."""
     told = settings.account(name).settings
     kind = told.provider.value
-    return KnownProvider(kind=kind, provider=build_provider(kind, base_url=told.base_url, api_key=""))
+    access = AccountAccess(base_url=told.base_url, api_key="", account_sid=told.account_sid)
+    return KnownProvider(kind=kind, provider=build_provider(kind, access))

@@ -15,7 +15,7 @@ import pytest
 
 from campaigns.providers.contract import DialRequest, PermitLapsedError, VoiceProvider, WebhookTarget
 from campaigns.providers.http import Timeouts
-from campaigns.providers.registry import build_provider
+from campaigns.providers.registry import AccountAccess, build_provider
 from campaigns.simulator.config import SimulatorConfig, changed
 from campaigns.simulator.server import Simulator
 
@@ -92,7 +92,7 @@ async def a_house(
     """A simulated account. `settings`: fields of `SimulatorConfig`. Calls take a millisecond unless told otherwise."""
     config = changed(SimulatorConfig(), {"api_key": API_KEY, "speed": 100_000.0, **settings})
     async with Simulator(config) as simulator:
-        provider = build_provider(kind, base_url=simulator.base_url, api_key=api_key, timeouts=timeouts)
+        provider = build_provider(kind, AccountAccess(base_url=simulator.base_url, api_key=api_key, timeouts=timeouts))
         try:
             yield House(provider, simulator)
         finally:
@@ -180,9 +180,8 @@ async def a_raw_server(behaviour: Behaviour) -> AsyncIterator[RawServer]:
 @asynccontextmanager
 async def a_provider(base_url: str, **options: Any) -> AsyncIterator[VoiceProvider]:
     """A Vapi account behind any URL."""
-    provider = build_provider(
-        "vapi", base_url=base_url, api_key=API_KEY, timeouts=options.pop("timeouts", PATIENT), **options
-    )
+    access = AccountAccess(base_url=base_url, api_key=API_KEY, timeouts=options.pop("timeouts", PATIENT), **options)
+    provider = build_provider("vapi", access)
     try:
         yield provider
     finally:

@@ -1,7 +1,8 @@
 """One Vapi account: dial, list, fetch, end, and its webhooks."""
 
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -9,6 +10,7 @@ from urllib.parse import quote, urlsplit
 from campaigns.providers.clock_skew import skew_of
 from campaigns.providers.contract import (
     CallReport,
+    Capabilities,
     DialRequest,
     DialResult,
     FateUnknown,
@@ -18,12 +20,15 @@ from campaigns.providers.contract import (
     PermitLapsedError,
     ProviderUnavailableError,
     Receipt,
+    Sought,
+    WebhookRequest,
 )
 from campaigns.providers.http import Clock, ExchangeError, HttpAnswer, HttpClient, HttpError, NoConnectionError, utc_now
 from campaigns.providers.vapi.errors import read_create
 from campaigns.providers.vapi.listing import IncompleteListingError, Page, pages
 from campaigns.providers.vapi.reports import mapping, report_of
 from campaigns.providers.vapi.requests import UnusableRequestError, create_body, encoded
+from campaigns.providers.vapi.signature import verify
 from campaigns.providers.vapi.webhook import parse_webhook
 
 LIST_READ_TIMEOUT = timedelta(seconds=60)
@@ -35,8 +40,14 @@ MINUTE_JITTER = timedelta(seconds=5)
 """Vapi's rate limit opens for everybody at the full minute; we do not all come in its first instant."""
 
 
+WAITING = frozenset({"scheduled", "queued"})
+"""Statuses of a call whose phone does not ring yet."""
+
+
 class VapiProvider:
     """Implements `contract.VoiceProvider` over an `HttpClient` whose headers carry the account's key."""
+
+    capabilities = Capabilities(lists_calls=True, cancels_waiting=True, ends_live=True, signs_webhooks=True)
 
     def __init__(self, http: HttpClient, *, now: Clock = utc_now) -> None:
         self._http = http
@@ -68,6 +79,12 @@ class VapiProvider:
             return Listing(reports, complete=False, clock_skew=reader.clock_skew)
         return Listing(reports, complete=True, clock_skew=reader.clock_skew)
 
+    async def find(self, sought: Sequence[Sought], *, created_from: datetime, created_to: datetime) -> Listing:
+        """By our attempt id, which Vapi keeps as the call's name. Raises `ProviderUnavailableError`."""
+        wanted = {each.attempt_id for each in sought}
+        listing = await self.list_calls(created_from=created_from, created_to=created_to)
+        return replace(listing, reports=[report for report in listing.reports if report.attempt_id in wanted])
+
     async def fetch(self, provider_call_id: str) -> CallReport | None:
         """One call; None: Vapi does not know it. Raises `ProviderUnavailableError`."""
         call = await self._call(provider_call_id)
@@ -78,15 +95,19 @@ class VapiProvider:
             raise ProviderUnavailableError("the call's answer has no id")
         return report
 
+    async def cancel(self, provider_call_id: str) -> bool:
+        """Take back a scheduled or queued call; False: too late. Raises `ProviderUnavailableError`."""
+        call = await self._call(provider_call_id)
+        return call is not None and call.get("status") in WAITING and await self._stop(provider_call_id, call)
+
     async def end(self, provider_call_id: str) -> bool:
         """Hang up a live call, delete a scheduled one; False when it was over. Raises `ProviderUnavailableError`."""
         call = await self._call(provider_call_id)
-        if call is None or call.get("status") == "ended":
-            return False
-        if call.get("status") == "scheduled":
-            _require_success(await _ask(self._http, "DELETE", _path(provider_call_id)))
-            return True
-        return await self._hang_up(call)
+        return call is not None and call.get("status") != "ended" and await self._stop(provider_call_id, call)
+
+    def verify_webhook(self, request: WebhookRequest, *, secret: str) -> None:
+        """Raises `WebhookForgedError`."""
+        verify(request, secret=secret)
 
     def parse_webhook(self, body: bytes) -> Receipt:
         """Parse one body (already authenticated). Raises `WebhookRejectedError`."""
@@ -108,6 +129,12 @@ class VapiProvider:
         if not isinstance(call, Mapping):
             raise ProviderUnavailableError("the call's answer is no object")
         return call
+
+    async def _stop(self, provider_call_id: str, call: Mapping[str, Any]) -> bool:
+        if call.get("status") == "scheduled":
+            _require_success(await _ask(self._http, "DELETE", _path(provider_call_id)))
+            return True
+        return await self._hang_up(call)
 
     async def _hang_up(self, call: Mapping[str, Any]) -> bool:
         """The control URL lies on another host than the API and is its own secret: the account's key stays here."""

@@ -8,7 +8,8 @@ from uuid import UUID
 
 from campaigns.calls.conversation import SILENCE, Conversation
 from campaigns.calls.outcomes import Verdict
-from campaigns.providers.contract import CallReport, Phase
+from campaigns.providers.contract import NO_ARTIFACTS, CallReport, Phase
+from campaigns.providers.vapi.artifacts import artifacts_of
 from campaigns.providers.vapi.codes import verdict_for
 from campaigns.providers.vapi.conversations import conversation_of
 from campaigns.providers.words import writable
@@ -63,8 +64,8 @@ def build_report(call_id: str, *, phase: Phase, call: Mapping[str, Any], message
         duration=ended_at - started_at if started_at and ended_at and ended_at >= started_at else None,
         cost_usd=_amount(_first(message, call, key="cost")),
         ended_by_customer=over and (reason or "").startswith(ENDED_BY_CUSTOMER),
-        details=_details(message, call=call) if over else {},
         conversation=_conversation(message, call=call) if over else SILENCE,
+        artifacts=artifacts_of(message, call=call) if over else NO_ARTIFACTS,
     )
 
 
@@ -130,18 +131,6 @@ def _occurred_at(phase: Phase, *, message: Mapping[str, Any], call: Mapping[str,
 def _conversation(message: Mapping[str, Any], *, call: Mapping[str, Any]) -> Conversation:
     analysis, artifact = (mapping(_first(message, call, key=key)) for key in ("analysis", "artifact"))
     return conversation_of(analysis, artifact)
-
-
-def _details(message: Mapping[str, Any], *, call: Mapping[str, Any]) -> dict[str, Any]:
-    """What reports show without being a transcript: nothing the person said, no number, no name."""
-    analysis = mapping(_first(message, call, key="analysis"))
-    details: dict[str, Any] = {"connected": maybe_connected(message, call=call)}
-    if (success := analysis.get("successEvaluation")) is not None:
-        details["successEvaluation"] = writable(str(success))
-    for key in ("startedAt", "endedAt"):
-        if (at := instant(_first(message, call, key=key))) is not None:
-            details[key] = at.isoformat()
-    return details
 
 
 def _first(*sources: Mapping[str, Any], key: str) -> Any:

@@ -4,10 +4,10 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from threading import Thread
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 import pytest
@@ -18,6 +18,7 @@ from campaigns.definition.parse import parse_definition
 from campaigns.definition.storage import dump_definition
 from campaigns.providers.contract import (
     CallReport,
+    Capabilities,
     DialRequest,
     DialResult,
     Listing,
@@ -28,6 +29,8 @@ from campaigns.providers.contract import (
     Placed,
     ProviderUnavailableError,
     Receipt,
+    Sought,
+    WebhookRequest,
 )
 from campaigns.runtime.law import gatekeeper
 from campaigns.services.claim import Claim
@@ -97,6 +100,10 @@ class ScriptedProvider:
         self.dials.append(request)
         return self.answer(request)
 
+    capabilities: ClassVar[Capabilities] = Capabilities(
+        lists_calls=True, cancels_waiting=True, ends_live=True, signs_webhooks=False
+    )
+
     async def list_calls(self, *, created_from: datetime, created_to: datetime) -> Listing:
         if self.unavailable:
             raise ProviderUnavailableError("503")
@@ -107,9 +114,20 @@ class ScriptedProvider:
             raise ProviderUnavailableError("503")
         return next((each for each in self.listed if each.provider_call_id == provider_call_id), None)
 
+    async def find(self, sought: Sequence[Sought], *, created_from: datetime, created_to: datetime) -> Listing:
+        wanted = {each.attempt_id for each in sought}
+        listing = await self.list_calls(created_from=created_from, created_to=created_to)
+        return replace(listing, reports=[report for report in listing.reports if report.attempt_id in wanted])
+
+    async def cancel(self, provider_call_id: str) -> bool:
+        return await self.end(provider_call_id)
+
     async def end(self, provider_call_id: str) -> bool:
         self.ended.append(provider_call_id)
         return True
+
+    def verify_webhook(self, request: WebhookRequest, *, secret: str) -> None:
+        raise NotImplementedError
 
     def parse_webhook(self, body: bytes) -> Receipt:
         raise NotImplementedError
