@@ -9,6 +9,7 @@ from typer.main import get_command
 
 from campaigns.cli import (
     audit_commands,
+    calls_group,
     consent_commands,
     control_commands,
     definition_commands,
@@ -48,6 +49,7 @@ for group in (
     rules_commands,
     rulings_commands,
     reassigned_commands,
+    calls_group,
 ):
     group.register(app)
 
