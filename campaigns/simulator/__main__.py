@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from campaigns.simulator.config import ConfigError, SimulatorConfig, changed
+from campaigns.simulator.config import SimulatorConfig, changed
+from campaigns.simulator.fields import ConfigError
 from campaigns.simulator.server import run_simulator
 
 EXIT_INPUT = 2

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from campaigns.simulator.dialect import Dialect
 from campaigns.simulator.draws import Draws
 from campaigns.simulator.fates import Fate
 
@@ -15,7 +16,10 @@ class SimulatedCall:
     """One accepted create. Instants are milliseconds of the provider's clock."""
 
     id: str
+    dialect: Dialect
     number: str
+    attempt: str | None
+    """The client's own key of the attempt, by which a call made twice is told."""
     name: str | None
     line: str
     request: Mapping[str, Any]

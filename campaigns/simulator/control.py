@@ -6,7 +6,7 @@ from aiohttp import web
 
 from campaigns.simulator.calls import SimulatedCall
 from campaigns.simulator.clock import iso
-from campaigns.simulator.config import ConfigError
+from campaigns.simulator.fields import ConfigError
 from campaigns.simulator.simulation import Simulation
 
 PAGE = 1_000_000
@@ -53,6 +53,8 @@ class ControlEndpoints:
 def _row(call: SimulatedCall) -> dict[str, object]:
     return {
         "id": call.id,
+        "provider": call.dialect.name,
+        "attempt": call.attempt,
         "name": call.name,
         "number": call.number,
         "line": call.line,

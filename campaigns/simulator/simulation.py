@@ -8,17 +8,17 @@ from typing import Any, TextIO
 from campaigns.simulator.calls import CallBook
 from campaigns.simulator.clock import ProviderClock, iso
 from campaigns.simulator.config import SimulatorConfig, changed
+from campaigns.simulator.dialect import Happening
+from campaigns.simulator.intake import Intake
 from campaigns.simulator.ledger import Ledger
-from campaigns.simulator.telephony import Endings, Happening, Telephony
-from campaigns.simulator.vapi.endings import VAPI_ENDINGS
-from campaigns.simulator.vapi.reporting import delivery_of
+from campaigns.simulator.telephony import Telephony
 from campaigns.simulator.webhooks import WebhookSender
 
 
 class Simulation:
     """State that the endpoints share. `base_url` is known once the port is."""
 
-    def __init__(self, config: SimulatorConfig, *, endings: Endings = VAPI_ENDINGS) -> None:
+    def __init__(self, config: SimulatorConfig) -> None:
         self.config = config
         self.base_url = ""
         self.clock = ProviderClock(offset=config.clock_offset)
@@ -30,9 +30,9 @@ class Simulation:
             clock=self.clock,
             ledger=self.ledger,
             book=self.book,
-            endings=endings,
             announce=self._announce,
         )
+        self.intake = Intake(self)
         self._log_file: TextIO | None = _open_log(config.log_path)
 
     def change(self, document: Mapping[str, Any]) -> None:
@@ -53,9 +53,9 @@ class Simulation:
 
     def _announce(self, happening: Happening) -> None:
         call = happening.call
-        self.log(happening.kind, {"id": call.id, "status": happening.status, "endedReason": call.ended_reason})
-        delivery = delivery_of(happening, base_url=self.base_url, speed=self.config.speed)
-        if delivery is not None:
+        fields = {"id": call.id, "attempt": call.attempt, "number": call.number, "status": happening.status}
+        self.log(happening.kind, {**fields, "endedReason": call.ended_reason})
+        for delivery in call.dialect.deliveries(happening, config=self.config, base_url=self.base_url):
             self.sender.send(delivery)
 
 

@@ -1,6 +1,5 @@
 """Vapi's URLs."""
 
-import json
 import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from datetime import datetime
@@ -8,10 +7,11 @@ from typing import Any
 
 from aiohttp import web
 
+from campaigns.simulator.answers import json_object, ok
 from campaigns.simulator.calls import SimulatedCall
 from campaigns.simulator.clock import iso
 from campaigns.simulator.simulation import Simulation
-from campaigns.simulator.vapi.answers import WRONG_KEY, ok, problem
+from campaigns.simulator.vapi.answers import WRONG_KEY, problem
 from campaigns.simulator.vapi.bodies import ORG_ID, call_body
 from campaigns.simulator.vapi.creating import Creator
 from campaigns.simulator.vapi.validation import SHORT
@@ -49,7 +49,7 @@ class VapiEndpoints:
         ]
 
     async def create(self, request: web.Request) -> web.StreamResponse:
-        body = await _object(request)
+        body = await json_object(request)
         if body is None:
             return problem(400, "Unexpected token in JSON")
         return await self._creator.create(request, body)
@@ -67,7 +67,7 @@ class VapiEndpoints:
 
     async def rename(self, request: web.Request) -> web.Response:
         call = self._simulation.book.get(request.match_info["call_id"])
-        body = await _object(request)
+        body = await json_object(request)
         if call is None:
             return _no_such_call()
         problems = [f"property {key} should not exist" for key in body or {} if key != "name"]
@@ -89,7 +89,7 @@ class VapiEndpoints:
     async def control(self, request: web.Request) -> web.Response:
         """The control URL is its own secret: no key is asked."""
         call = self._simulation.book.get(request.match_info["call_id"])
-        body = await _object(request)
+        body = await json_object(request)
         if call is None:
             return _no_such_call()
         if body is None or body.get("type") != "end-call":
@@ -117,14 +117,6 @@ class VapiEndpoints:
             return await handler(request)
 
         return keyed
-
-
-async def _object(request: web.Request) -> Mapping[str, Any] | None:
-    try:
-        body = json.loads(await request.read())
-    except ValueError:
-        return None
-    return body if isinstance(body, dict) else None
 
 
 def _no_such_call() -> web.Response:

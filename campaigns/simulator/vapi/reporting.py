@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 from campaigns.simulator.calls import SimulatedCall
-from campaigns.simulator.telephony import Happening
+from campaigns.simulator.dialect import Happening
 from campaigns.simulator.vapi.bodies import end_of_call_report, status_update
 from campaigns.simulator.webhooks import DEFAULT_TIMEOUT_SECONDS, Delivery, Target
 

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from campaigns.simulator.calls import new_call_id
-from campaigns.simulator.config import ConfigError, Faults, SimulatorConfig, changed
+from campaigns.simulator.config import Faults, SimulatorConfig, changed
 from campaigns.simulator.draws import Draws
 from campaigns.simulator.fates import draw_fate
+from campaigns.simulator.fields import ConfigError
 from campaigns.simulator.ledger import Ledger
 from campaigns.simulator.server import Simulator
 from campaigns.simulator.vapi.creating import Creator
@@ -135,9 +136,9 @@ def test_a_call_after_an_answered_one_is_counted_apart() -> None:
 
 def test_calls_in_flight_are_counted_while_they_hold_a_slot() -> None:
     ledger = Ledger()
-    ledger.count_dial("+1")
-    ledger.count_dial("+2")
-    ledger.count_free_slot()
+    ledger.count_dial("+1", provider="vapi")
+    ledger.count_dial("+2", provider="vapi")
+    ledger.count_free_slot(provider="vapi")
 
     assert (ledger.in_flight, ledger.in_flight_max, ledger.dials_in_any_second_max) == (1, 2, 2)
 
