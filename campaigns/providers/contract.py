@@ -34,10 +34,12 @@ class PermitGuard(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class WebhookTarget:
-    """Where the provider reports to, and the header that proves the report is for us."""
+    """Where the provider reports to, and what proves that the report is for us."""
 
     url: str
+    """With the token as its last part for a provider without `webhook_headers`."""
     headers: Mapping[str, str]
+    """To be sent along; empty if the token is in the address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +204,8 @@ class Capabilities:
     """A live call can be hung up."""
     signs_webhooks: bool
     """Webhooks can carry a signature or secret of the account, looked at by `verify_webhook`."""
+    webhook_headers: bool = True
+    """Headers that we ask for come along with the webhooks of a call. False: the token has to be in the address."""
 
 
 @dataclass(frozen=True, slots=True)

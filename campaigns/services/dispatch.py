@@ -226,7 +226,8 @@ class Dispatch:
     def _webhook(self, campaign: CampaignFacts) -> WebhookTarget | None:
         if self._public_url is None or not campaign.webhooks:
             return None
-        return target_of(campaign, public_url=self._public_url)
+        in_url = not self._providers[campaign.account].capabilities.webhook_headers
+        return target_of(campaign, public_url=self._public_url, token_in_url=in_url)
 
 
 def _plus(total: DispatchResult, claimed: Claimed) -> DispatchResult:
