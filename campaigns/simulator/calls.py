@@ -4,11 +4,21 @@ import os
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from campaigns.simulator.dialect import Dialect
 from campaigns.simulator.draws import Draws
 from campaigns.simulator.fates import Fate
+
+
+class CallKind(StrEnum):
+    """Which way a call goes. Only outbound ones ring somebody's phone, so only they are counted as dials."""
+
+    OUTBOUND = "outbound"
+    INBOUND = "inbound"
+    WEB = "web"
+    """From a browser; no phone at either end."""
 
 
 @dataclass(slots=True)
@@ -37,6 +47,7 @@ class SimulatedCall:
     ended_reason: str | None = None
     reported: bool = False
     scheduled_ms: int | None = None
+    kind: CallKind = CallKind.OUTBOUND
     waiting: bool = False
     """Behind the concurrency limit; holds no slot."""
 

@@ -54,6 +54,11 @@ class FaultAnswers(Protocol):
         """A 2xx that lacks the id of the call it made."""
 
 
+def unhindered(_call: "SimulatedCall") -> str | None:
+    """Every call may start."""
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Dialect:
     """One provider's manner. A call carries that of the API it was created by."""
@@ -66,3 +71,5 @@ class Dialect:
     when_full: Callable[[SimulatorConfig], WhenFull]
     deliveries: Deliveries
     fault_answers: FaultAnswers
+    hindrance: Callable[["SimulatedCall"], str | None] = unhindered
+    """Asked when a call is about to take a slot: the ended reason of one that may not, as when its time is over."""

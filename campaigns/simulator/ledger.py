@@ -55,6 +55,11 @@ class Ledger:
         self.in_flight_max = max(self.in_flight_max, self.in_flight)
         self._count_second(time.monotonic())
 
+    def count_received(self, *, provider: str) -> None:
+        """A call that nobody dialed takes a slot."""
+        self.in_flight_by_provider[provider] += 1
+        self.in_flight += 1
+
     def count_free_slot(self, *, provider: str) -> None:
         """A call that had a slot is over."""
         self.in_flight_by_provider[provider] -= 1

@@ -5,7 +5,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable
 from typing import Any
 
-from campaigns.simulator.calls import CallBook, SimulatedCall
+from campaigns.simulator.calls import CallBook, CallKind, SimulatedCall
 from campaigns.simulator.clock import ProviderClock
 from campaigns.simulator.config import SimulatorConfig, WhenFull
 from campaigns.simulator.dialect import Dialect, Happening
@@ -51,6 +51,18 @@ class Telephony:
             return
         self._start(call)
 
+    def receive(self, call: SimulatedCall) -> None:
+        """A call that somebody else began takes a slot and rings."""
+        self._book.add(call)
+        self._ledger.count_received(provider=call.dialect.name)
+        self._ring(call)
+
+    def recheck(self, call: SimulatedCall) -> None:
+        """Ask anew whether a call that waits for a slot may still start."""
+        if call.waiting and self._is_hindered(call):
+            self._waiting[call.dialect.name].remove(call)
+            call.waiting = False
+
     def hang_up(self, call: SimulatedCall, *, reason: str | None = None) -> bool:
         """End a live call at the caller's wish; False: it is over."""
         if call.status not in LIVE_STATUSES:
@@ -66,8 +78,17 @@ class Telephony:
         return True
 
     def _start(self, call: SimulatedCall) -> None:
-        if call.status == "ended":
-            return
+        if call.status != "ended" and not self._is_hindered(call):
+            self._start_unhindered(call)
+
+    def _is_hindered(self, call: SimulatedCall) -> bool:
+        """A call that may not start ends here, and rings nobody's phone."""
+        reason = call.dialect.hindrance(call)
+        if reason is not None:
+            self._finish(call, reason, outcome="hindered")
+        return reason is not None
+
+    def _start_unhindered(self, call: SimulatedCall) -> None:
         if self.is_full(call.dialect):
             self._start_over_limit(call)
         else:
@@ -104,7 +125,8 @@ class Telephony:
 
     def _end_as_fated(self, call: SimulatedCall) -> None:
         reasons = call.dialect.endings.by_outcome[call.fate.outcome]
-        self._end(call, call.draws.pick("reason", weights=reasons), outcome=call.fate.outcome)
+        reason = call.fate.reason or call.draws.pick("reason", weights=reasons)
+        self._end(call, reason, outcome=call.fate.outcome)
 
     def _end(self, call: SimulatedCall, reason: str, *, outcome: str) -> None:
         if call.waiting:
@@ -118,10 +140,13 @@ class Telephony:
         """The longest waiting calls of this provider's account first."""
         waiting = self._waiting[dialect.name]
         while waiting and not self.is_full(dialect):
-            self._take_slot(waiting.popleft())
+            call = waiting.popleft()
+            if not self._is_hindered(call):
+                self._take_slot(call)
 
     def _finish(self, call: SimulatedCall, reason: str, *, outcome: str) -> None:
-        self._ledger.count_over(call.number, outcome=outcome)
+        if call.kind is CallKind.OUTBOUND:
+            self._ledger.count_over(call.number, outcome=outcome)
         call.ended_ms = self._clock.now_ms()
         call.ended_reason = reason
         self._set_status(call, "ended")

@@ -31,6 +31,8 @@ class Target:
     exponential: bool = False
     never_again: frozenset[int] = frozenset()
     """Statuses after which it is not repeated."""
+    sign: Callable[[bytes], Mapping[str, str]] | None = None
+    """Body as it leaves → further headers, made anew for each try, since they hold the time."""
 
     def delay(self, failures: int) -> float:
         """Seconds until the next try. Real ones: they must outlast a restart of the receiver."""
@@ -141,13 +143,17 @@ class WebhookSender:
 
     async def _post(self, delivery: Delivery) -> int | None:
         """The status, or None when there was no answer."""
-        target = delivery.target
+        answer = await self.ask(delivery.target, delivery.body())
+        return None if answer is None else answer[0]
+
+    async def ask(self, target: Target, body: Mapping[str, Any]) -> tuple[int, bytes] | None:
+        """Post at once, and wait for what the receiver says: status and body. None: there was no answer."""
         timeout = aiohttp.ClientTimeout(total=target.timeout)
-        headers = {"Content-Type": "application/json", **target.headers}
-        body = json.dumps(delivery.body()).encode()
+        data = json.dumps(body).encode()
+        headers = {"Content-Type": "application/json", **target.headers, **(target.sign(data) if target.sign else {})}
         try:
-            async with self._open_session().post(target.url, data=body, headers=headers, timeout=timeout) as answer:
-                return answer.status
+            async with self._open_session().post(target.url, data=data, headers=headers, timeout=timeout) as answer:
+                return answer.status, await answer.read()
         except (aiohttp.ClientError, TimeoutError, ValueError):
             return None
 
