@@ -22,8 +22,9 @@ from campaigns.calls.permits import REPORT_GRACE
 from campaigns.calls.states import FINAL_ATTEMPT_STATES, FINAL_CALL_STATES, AttemptState, CallState
 from campaigns.compliance.facts import PlaceEvidence
 from campaigns.definition.model import CampaignDefinition
-from campaigns.providers.contract import CallReport, DialResult
+from campaigns.providers.contract import NO_ARTIFACTS, Artifacts, CallReport, DialResult
 from campaigns.services.account_notes import note_accounts
+from campaigns.services.artifacts import joined_artifacts, keep_said
 from campaigns.services.attempt_rows import change_of, view_of
 from campaigns.services.gatekeeper import GateKeeper
 from campaigns.services.opt_out import record_opt_outs, spoken_opt_outs
@@ -73,6 +74,7 @@ class _Pile:
     ended: list[UUID] = field(default_factory=list)
     freed: set[str] = field(default_factory=set)
     opt_outs: list[NewRevocation] = field(default_factory=list)
+    said: dict[UUID, Artifacts] = field(default_factory=dict)
 
     def add(self, attempt: rows.AttemptRow, change: rows.AttemptChange, *, limit_group: str) -> None:
         """A change, with what it means for slot and number."""
@@ -88,8 +90,17 @@ class _Pile:
 class Recorder:
     """Applies facts on a connection, or in a transaction of its own."""
 
-    def __init__(self, engine: Engine, gatekeeper: GateKeeper, definitions: Definitions) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        gatekeeper: GateKeeper,
+        definitions: Definitions,
+        *,
+        keep_conversations: timedelta = timedelta(0),
+    ) -> None:
+        """`keep_conversations`: how long what was said is kept on an attempt; zero: never."""
         self._engine = engine
+        self._keep_conversations = keep_conversations
         self._gatekeeper = gatekeeper
         self._definitions = definitions
 
@@ -120,6 +131,8 @@ class Recorder:
         apply_moves(connection, pile.adoptions)
         apply_moves(connection, pile.moves)
         record_opt_outs(connection, pile.opt_outs)
+        if self._keep_conversations:
+            keep_said(connection, pile.said, keep=self._keep_conversations)
         return Recorded(frozenset(pile.freed))
 
     def _fold(
@@ -134,6 +147,7 @@ class Recorder:
     ) -> None:
         call = world.calls[attempt.call_id]
         view, over = _folded(connection, attempt, facts)
+        pile.said[attempt.id] = _said(view, facts)
         talk = joined(fact.what.conversation for fact in facts if isinstance(fact.what, CallReport))
         if not talk.is_empty:
             # Whatever became of the attempt, and however late it is told: what the person said counts.
@@ -343,6 +357,15 @@ def _settle(view: AttemptView, fact: Fact) -> Settled:
     if isinstance(fact.what, CallReport):
         return settle_report(view, fact.what)
     return settle_dial(view, fact.what)
+
+
+def _said(view: AttemptView, facts: Sequence[Fact]) -> Artifacts:
+    """What was said in the attempt's own call, the news over what came before."""
+    said = NO_ARTIFACTS
+    for fact in sorted(facts, key=_rank):
+        if isinstance(fact.what, CallReport) and fact.what.provider_call_id == view.provider_call_id:
+            said = joined_artifacts(said, fact.what.artifacts)
+    return said
 
 
 def _rank(fact: Fact) -> int:

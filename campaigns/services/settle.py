@@ -37,6 +37,10 @@ class AttemptView:
     duration: timedelta | None = None
     cost_usd: float | None = None
     hung_up: bool = False
+    rang: bool = False
+    """The phone rang, or somebody talked, at some time."""
+    late_cancel: bool = False
+    """We asked the provider to take the call back because it had not rung in time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +107,7 @@ def settle_report(attempt: AttemptView, report: CallReport) -> Settled:
         attempt,
         provider_call_id=report.provider_call_id,
         connected=attempt.connected or report.phase is Phase.CONNECTED,
+        rang=attempt.rang or _shows_ringing(report),
         ended_reason=report.ended_reason or attempt.ended_reason,
         duration=report.duration or attempt.duration,
         cost_usd=report.cost_usd if report.cost_usd is not None else attempt.cost_usd,
@@ -163,7 +168,20 @@ def _closed(told: AttemptView, report: CallReport) -> Settled:
     if told.connected and verdict.outcome is Outcome.PROVIDER_ERROR:
         # The person picked up and heard silence: ringing again would be a second call in their pocket.
         verdict = Verdict(Outcome.PROVIDER_ERROR, retryable=False, counts=True)
+    elif told.late_cancel and verdict.outcome is Outcome.CANCELLED and not (told.rang or told.connected):
+        # Taken back by us before any phone rang: the person may be called, and has not been.
+        verdict = Verdict(Outcome.PROVIDER_ERROR, retryable=True, counts=False)
     return Settled(replace(told, state=AttemptState.CLOSED, outcome=verdict.outcome), verdict)
+
+
+_RUNG_FOR = frozenset({Outcome.ANSWERED, Outcome.VOICEMAIL, Outcome.NO_ANSWER, Outcome.REJECTED})
+"""Outcomes that no phone has without ringing."""
+
+
+def _shows_ringing(report: CallReport) -> bool:
+    if report.phase in (Phase.RINGING, Phase.CONNECTED) or report.duration:
+        return True
+    return report.verdict is not None and report.verdict.outcome in _RUNG_FOR
 
 
 def _late(attempt: AttemptView, told: AttemptView, report: CallReport) -> Settled:
