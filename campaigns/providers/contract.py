@@ -59,6 +59,8 @@ class DialRequest:
     webhook: WebhookTarget | None
     """None: webhooks are off, outcomes come by polling."""
     permit: PermitGuard
+    voicemail_message: str | None = None
+    """What is said to a machine, with the action leaveMessage."""
 
 
 class NotDialedKind(StrEnum):
@@ -71,7 +73,12 @@ class NotDialedKind(StrEnum):
     RATE_LIMITED = "rate_limited"
     LINE_LIMIT = "line_limit"
     """This line is spent for the day."""
+    LINE_UNFIT = "line_unfit"
+    """This line cannot call numbers of that country, today or any day; another one may."""
     CONFIG_ERROR = "config_error"
+    """The campaign's settings are refused: its assistant, its line, a value in its body."""
+    CREDENTIALS = "credentials"
+    """The account's key or standing is refused (401, 402, 403): no campaign of the account can dial."""
     INVALID_NUMBER = "invalid_number"
 
 
@@ -82,6 +89,8 @@ class Placed:
     provider_call_id: str
     clock_skew: timedelta | None = None
     """The provider's `Date` header minus our clock, when there was one."""
+    rate_spent: bool = False
+    """The provider counts our requests and says that none is left for now: the next one would be refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +128,21 @@ class Phase(StrEnum):
     @property
     def rank(self) -> int:
         return list(Phase).index(self)
+
+
+class Trouble(StrEnum):
+    """What one answer or end says beyond its own call: who has to slow down, to wait, or to be mended."""
+
+    FULL = "full"
+    """The account: the provider has no room for more of its calls now."""
+    LINE_SPENT = "line_spent"
+    """The line: nothing left until 00:00 UTC."""
+    LINE_UNFIT = "line_unfit"
+    """The line: it cannot call numbers of that country."""
+    SETTINGS = "settings"
+    """The campaign: its assistant or another of its settings does not work."""
+    CREDENTIALS = "credentials"
+    """The account: its key or its standing with the provider."""
 
 
 class AnsweredBy(StrEnum):
@@ -167,6 +191,8 @@ class CallReport:
     """Whether the person called ended the connection, as far as the provider says so."""
     answered_by: AnsweredBy | None = None
     """None: the provider does not say, or says it within `verdict`."""
+    trouble: Trouble | None = None
+    """Why the call came to nothing, where the cause lies beyond this one call."""
     artifacts: Artifacts = NO_ARTIFACTS
 
 

@@ -19,6 +19,7 @@ from campaigns.providers.contract import (
     NotDialedKind,
     Phase,
     Placed,
+    Trouble,
 )
 
 
@@ -61,7 +62,11 @@ _NOT_DIALED: dict[NotDialedKind, tuple[Verdict, timedelta | None]] = {
     NotDialedKind.NO_CONNECTION: (Verdict(Outcome.PROVIDER_ERROR, True, False), None),
     NotDialedKind.CAPACITY: (Verdict(Outcome.PROVIDER_ERROR, True, False), timedelta(seconds=10)),
     NotDialedKind.RATE_LIMITED: (Verdict(Outcome.PROVIDER_ERROR, True, False), timedelta(seconds=60)),
-    NotDialedKind.LINE_LIMIT: (Verdict(Outcome.PROVIDER_ERROR, True, False), timedelta(hours=1)),
+    # The feed knows by then that this line is closed, and gives another one, or none until it opens.
+    NotDialedKind.LINE_LIMIT: (Verdict(Outcome.PROVIDER_ERROR, True, False), timedelta(seconds=10)),
+    NotDialedKind.LINE_UNFIT: (Verdict(Outcome.PROVIDER_ERROR, True, False), timedelta(seconds=10)),
+    # No call's fault, and the account is paused after a few of them.
+    NotDialedKind.CREDENTIALS: (Verdict(Outcome.CONFIG_ERROR, True, False), timedelta(minutes=10)),
     # Nothing was dialed and the settings may be mended soon: the call waits a few times before it fails.
     NotDialedKind.CONFIG_ERROR: (Verdict(Outcome.CONFIG_ERROR, True, False), timedelta(minutes=10)),
     NotDialedKind.INVALID_NUMBER: (Verdict(Outcome.INVALID_NUMBER, False, False), None),
@@ -74,9 +79,19 @@ CONTENTION = frozenset(
         NotDialedKind.CAPACITY,
         NotDialedKind.RATE_LIMITED,
         NotDialedKind.LINE_LIMIT,
+        NotDialedKind.LINE_UNFIT,
+        NotDialedKind.CREDENTIALS,
     }
 )
-"""Want of room, not a fault of the call: such tries never use a call up."""
+"""Not for want of anything in the call: such tries never use it up."""
+
+_WAIT_AFTER: dict[Trouble, timedelta] = {
+    Trouble.FULL: timedelta(seconds=10),
+    Trouble.LINE_SPENT: timedelta(seconds=10),
+    Trouble.LINE_UNFIT: timedelta(seconds=10),
+    Trouble.CREDENTIALS: timedelta(minutes=10),
+}
+"""The same refusals, told by the end of a call that the provider had accepted: nobody's phone rang."""
 
 
 def settle_dial(attempt: AttemptView, result: DialResult) -> Settled:
@@ -165,6 +180,10 @@ def _given_up(attempt: AttemptView) -> bool:
 
 def _closed(told: AttemptView, report: CallReport) -> Settled:
     verdict = report.verdict or Verdict(Outcome.UNKNOWN, retryable=False, counts=True)
+    if report.trouble in _WAIT_AFTER and not told.connected:
+        closed = replace(told, state=AttemptState.CLOSED, outcome=verdict.outcome)
+        again = Verdict(verdict.outcome, retryable=True, counts=False)
+        return Settled(closed, again, wait=_WAIT_AFTER[report.trouble], contended=True)
     if told.connected and verdict.outcome is Outcome.PROVIDER_ERROR:
         # The person picked up and heard silence: ringing again would be a second call in their pocket.
         verdict = Verdict(Outcome.PROVIDER_ERROR, retryable=False, counts=True)
