@@ -17,10 +17,14 @@ async def ask(
     body: bytes | None = None,
     params: Mapping[str, str] | None = None,
     read: timedelta | None = None,
+    authorized: bool = True,
 ) -> HttpAnswer:
-    """One request that may be repeated later. Raises `ProviderUnavailableError` when no answer came."""
+    """One request that may be repeated later; `authorized` as in `HttpClient.request`.
+
+    Raises `ProviderUnavailableError` when no answer came.
+    """
     try:
-        return await http.request(method, target, body=body, params=params, read=read)
+        return await http.request(method, target, body=body, params=params, read=read, authorized=authorized)
     except HttpError as error:
         raise ProviderUnavailableError(str(error)) from error
 
