@@ -54,6 +54,8 @@ class Settled:
     """For a try that surely did not dial: the least time to wait, machine clock; None: the ladder's backoff."""
     contended: bool = False
     """The try failed for lack of room, not for a fault: it leaves no outcome and does not use the call up."""
+    reason: str | None = None
+    """Why the call ends, where the outcome's own word does not say it."""
     alarm: str | None = None
 
 
@@ -132,6 +134,8 @@ def settle_report(attempt: AttemptView, report: CallReport) -> Settled:
             duration=report.duration or attempt.duration,
         ),
     )
+    if is_given_up(attempt):
+        return replace(settle_report(_reopened(attempt), report), alarm="late_report_of_unknown_attempt")
     if attempt.state is AttemptState.CLOSED:
         return _late(attempt, told, report)
     if report.phase is Phase.REPORTED:
@@ -157,8 +161,9 @@ def _placed(attempt: AttemptView, provider_call_id: str) -> Settled:
         return _adopted(_placed(_undone(attempt), provider_call_id))
     if attempt.state in (AttemptState.DIALING, AttemptState.FATE_UNKNOWN):
         return Settled(replace(attempt, state=AttemptState.IN_PROGRESS, provider_call_id=provider_call_id))
-    alarm = "late_answer_of_unknown_attempt" if _given_up(attempt) else None
-    return Settled(replace(attempt, provider_call_id=provider_call_id), alarm=alarm)
+    if is_given_up(attempt):
+        return replace(_placed(_reopened(attempt), provider_call_id), alarm="late_answer_of_unknown_attempt")
+    return Settled(replace(attempt, provider_call_id=provider_call_id))
 
 
 def _undone(attempt: AttemptView) -> AttemptView:
@@ -171,11 +176,16 @@ def _adopted(settled: Settled) -> Settled:
     return replace(settled, alarm="reported_but_not_dialed")
 
 
-def _given_up(attempt: AttemptView) -> bool:
+def is_given_up(attempt: AttemptView) -> bool:
     """Closed without a trace of it at the provider: after a redial, its call is one that nobody counted on."""
     return (
         attempt.state is AttemptState.CLOSED and attempt.outcome is Outcome.UNKNOWN and attempt.provider_call_id is None
     )
+
+
+def _reopened(attempt: AttemptView) -> AttemptView:
+    """As it was before it was given up: its fate is known now, and it may even be alive."""
+    return replace(attempt, state=AttemptState.FATE_UNKNOWN, outcome=None)
 
 
 def _closed(told: AttemptView, report: CallReport) -> Settled:
@@ -204,12 +214,11 @@ def _shows_ringing(report: CallReport) -> bool:
 
 
 def _late(attempt: AttemptView, told: AttemptView, report: CallReport) -> Settled:
-    """A report for an attempt that is over: usually a duplicate; after a redial it is a call nobody counted on."""
-    alarm = "late_report_of_unknown_attempt" if _given_up(attempt) else None
+    """A report for an attempt that is over: usually a duplicate. A person may have closed it without the call's id."""
     if attempt.outcome is not Outcome.UNKNOWN or report.phase.rank < Phase.ENDED.rank:
-        return Settled(attempt, alarm=alarm)
+        return Settled(replace(attempt, provider_call_id=told.provider_call_id))
     outcome = report.verdict.outcome if report.verdict else Outcome.UNKNOWN
-    return Settled(replace(told, outcome=outcome), alarm=alarm)
+    return Settled(replace(told, outcome=outcome))
 
 
 def _second_id(attempt: AttemptView, provider_call_id: str) -> str | None:

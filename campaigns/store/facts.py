@@ -123,12 +123,14 @@ def write_attempt_changes(connection: Connection, changes: Sequence[AttemptChang
                 counts = :counts, outcome = :outcome, disposition = :disposition, ended_reason = :ended_reason,
                 detail = :detail, duration = :duration, cost_usd = :cost_usd, hung_up = :hung_up, rang = :rang,
                 requested_at = coalesce(:requested_at, requested_at),
-                check_at = clock_timestamp() + CAST(:check_after AS interval),
+                check_at = CAST(:check_after AS interval) + CASE
+                    WHEN :state = 'in_progress' THEN greatest(clock_timestamp(), provider_due_from)
+                    ELSE clock_timestamp() END,
                 absences = CASE WHEN :state = 'fate_unknown' THEN absences ELSE 0 END,
                 ended_at = CASE WHEN CAST(:over AS boolean) OR :state = 'ended'
                     THEN coalesce(ended_at, clock_timestamp()) END,
                 closed_at = CASE WHEN CAST(:over AS boolean) THEN coalesce(closed_at, clock_timestamp()) END,
-                needs_person = needs_person AND NOT CAST(:over AS boolean)
+                needs_person = needs_person AND :state = 'fate_unknown'
             WHERE id = :id
         """),
         [

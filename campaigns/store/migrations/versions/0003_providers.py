@@ -21,6 +21,23 @@ SCHEMA = [
     # Calls that were accepted and of which nobody has heard a ring: few at any time, and looked at every few seconds.
     "CREATE INDEX attempts_not_ringing ON attempts (claimed_at) "
     "WHERE state = 'in_progress' AND NOT rang AND late_ring_at IS NULL",
+    # --- runs whose calls the provider holds until their time: the feed never releases them --------------------
+    """
+    ALTER TABLE runs
+        ADD COLUMN provider_from timestamptz,
+        ADD COLUMN provider_until timestamptz,
+        ADD CHECK ((provider_from IS NULL) = (provider_until IS NULL)),
+        ADD CHECK (provider_until > provider_from)
+    """,
+    "CREATE INDEX runs_handed_over ON runs (id) WHERE provider_from IS NOT NULL AND state = 'active'",
+    "CREATE INDEX attempts_handed_over ON attempts (account) WHERE provider_due_from IS NOT NULL AND closed_at IS NULL",
+    # Asked back by a person's revocation, or by an operator's pause, cancel or stop.
+    """
+    ALTER TABLE provider_cancels
+        ALTER COLUMN revocation_id DROP NOT NULL,
+        ADD COLUMN asked_by text,
+        ADD CHECK (revocation_id IS NOT NULL OR asked_by IS NOT NULL)
+    """,
     # AIMD: the share of the account's rate that is used for now; 429 and capacity answers halve it, successes raise it.
     "ALTER TABLE accounts ADD COLUMN rate_share double precision NOT NULL DEFAULT 1 "
     "CHECK (rate_share > 0 AND rate_share <= 1)",
