@@ -9,7 +9,7 @@ from datetime import timedelta
 from enum import StrEnum
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
@@ -52,8 +52,17 @@ class AccountSettings(SettingsModel):
     """Name of the environment variable that holds the API key."""
     api_key_file: Path | None = None
     """Or the file that holds it."""
+    public_key_env: str | None = None
+    """Vapi only: name of the environment variable that holds the public key, for calls in a browser."""
+    public_key_file: Path | None = None
+    """Or the file that holds it."""
     webhook_secret_env: str | None = None
+    """Name of the environment variable that holds the secret by which the provider signs its webhooks."""
     webhook_secret_file: Path | None = None
+    """Or the file that holds it."""
+    webhook_auth: Literal["token", "both"] | None = None
+    """What a webhook of a campaign must prove: its token, or its token and the account's signature. Without this key:
+    both where there is a secret and the provider signs, else the token."""
     account_sid: str | None = None
     """Cognigy only: the account's id, which is part of its paths."""
     concurrency: int = Field(ge=1)
@@ -100,7 +109,34 @@ class AccountSettings(SettingsModel):
             raise ValueError("has no credential; set apiKeyEnv to the name of the environment variable that holds it")
         if self.api_key_env and self.api_key_file:
             raise ValueError("has both apiKeyEnv and apiKeyFile; keep one")
+        if self.webhook_secret_env and self.webhook_secret_file:
+            raise ValueError("has both webhookSecretEnv and webhookSecretFile; keep one")
+        if self.webhook_auth == "both" and not (self.webhook_secret_env or self.webhook_secret_file):
+            raise ValueError(
+                'webhookAuth = "both", and no secret to prove a signature by; set webhookSecretEnv to the name of the '
+                "environment variable that holds it"
+            )
         return self
+
+
+SHORTEST_RECEIPTS = timedelta(days=2)
+"""A receipt that nobody could place is tried for a day, and by what is kept a second delivery is known."""
+
+
+class RetentionSettings(SettingsModel):
+    """How long what is not the record itself is kept."""
+
+    conversations: Duration = timedelta(days=30)
+    """Transcript, summary, recording link and cost breakdown of an attempt; `0d`: never written down."""
+    webhooks: Duration = timedelta(days=30)
+    """Webhooks that were acted upon; what they changed stays."""
+
+    @field_validator("webhooks")
+    @classmethod
+    def _long_enough(cls, value: timedelta) -> timedelta:
+        if value < SHORTEST_RECEIPTS:
+            raise ValueError("is too short to know a second delivery; at least 2d")
+        return value
 
 
 class SettingsFile(SettingsModel):
@@ -108,6 +144,9 @@ class SettingsFile(SettingsModel):
 
     public_url: str | None = None
     """Where providers reach our webhooks; None: outcomes come by polling."""
+    role: Literal["viewer", "operator", "compliance"] = "viewer"
+    """What the commands show of people: see docs/conversations.md."""
+    retention: RetentionSettings = Field(default_factory=RetentionSettings)
     accounts: Mapping[str, AccountSettings] = Field(default_factory=dict)
 
     @field_validator("public_url")

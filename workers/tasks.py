@@ -44,6 +44,18 @@ def ask_back() -> None:
     runtime().ask_back.run()
 
 
+@app.task(name="ringfence.late_ring")
+def late_ring() -> None:
+    """Take back calls that were accepted and do not ring."""
+    runtime().late_ring.run()
+
+
+@app.task(name="ringfence.purge")
+def purge() -> None:
+    """Delete conversations and webhooks that were kept for long enough."""
+    runtime().purge.run()
+
+
 @app.task(name="ringfence.rescue")
 def rescue() -> None:
     """Bring back what a dead worker or a lost message left behind."""

@@ -12,6 +12,7 @@ from campaigns.runtime.addresses import find_addresses
 from campaigns.runtime.http_loop import HttpLoop
 from campaigns.runtime.law import gatekeeper_at
 from campaigns.runtime.settings import Settings, load_settings
+from campaigns.services.artifacts import Purge
 from campaigns.services.ask_back import AskBack
 from campaigns.services.callers import Callers
 from campaigns.services.claim import Claim
@@ -19,6 +20,7 @@ from campaigns.services.dispatch import Dispatch
 from campaigns.services.expand import Expand
 from campaigns.services.feed import Feed
 from campaigns.services.inbox import Inbox
+from campaigns.services.late_ring import LateRing
 from campaigns.services.launch_due import LaunchDue
 from campaigns.services.pace import Pace
 from campaigns.services.plans import Definitions
@@ -47,7 +49,7 @@ class Runtime:
         self._providers = self._loop.submit(_build_providers(settings)).result()
         engine, run_async = self._engine, self._loop.submit
         definitions = Definitions()
-        recorder = Recorder(engine, gate, definitions)
+        recorder = Recorder(engine, gate, definitions, keep_conversations=settings.retention.conversations)
         self._results = ResultWriter(recorder, publisher)
         self.feed = Feed(engine, publisher)
         self.dispatch = Dispatch(
@@ -63,6 +65,8 @@ class Runtime:
         self.inbox = Inbox(engine, recorder, publisher)
         self.callers = Callers(engine)
         self.ask_back = AskBack(engine, self._providers, run_async=run_async)
+        self.late_ring = LateRing(engine, recorder, self._providers, publisher, run_async=run_async)
+        self.purge = Purge(engine, conversations=settings.retention.conversations, receipts=settings.retention.webhooks)
         self.rescue = Rescue(engine, recorder, publisher)
         self.poll = Poll(engine, recorder, self._providers, publisher, run_async=run_async)
         self.reconcile = Reconcile(engine, recorder, self._providers, publisher, run_async=run_async)
