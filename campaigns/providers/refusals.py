@@ -29,7 +29,7 @@ def wait_asked_for(answer: HttpAnswer) -> timedelta | None:
     header fields of the IETF drafts, as Express's limiter sends them.
     """
     header = answer.headers.get("retry-after", "").strip()
-    if header.isdigit():
+    if header.isascii() and header.isdigit():
         return _bounded(int(header))
     if (until := _http_date(header)) is not None:
         return min(LONGEST_WAIT, max(timedelta(), until - answer.received_at))
@@ -38,7 +38,7 @@ def wait_asked_for(answer: HttpAnswer) -> timedelta | None:
 
 def _reset(headers: Mapping[str, str]) -> timedelta | None:
     plain = headers.get("ratelimit-reset", "").strip()
-    if plain.isdigit():
+    if plain.isascii() and plain.isdigit():
         return _bounded(int(plain))
     combined = _RESET.search(headers.get("ratelimit", ""))
     return _bounded(int(combined[1])) if combined else None
