@@ -45,6 +45,8 @@ class SimulatedCall:
     started_ms: int | None = None
     ended_ms: int | None = None
     ended_reason: str | None = None
+    outcome: str | None = None
+    """What it came to: that of its fate, or `cancelled`, or `over_limit`. None: it is not over."""
     reported: bool = False
     scheduled_ms: int | None = None
     kind: CallKind = CallKind.OUTBOUND
@@ -76,21 +78,23 @@ class CallBook:
         self._by_id[call.id] = call
         self._in_order.append(call)
 
-    def get(self, call_id: str) -> SimulatedCall | None:
-        """None: never created, or deleted."""
-        return None if call_id in self._deleted else self._by_id.get(call_id)
+    def get(self, dialect: Dialect, call_id: str) -> SimulatedCall | None:
+        """None: never created by this provider's API, or deleted."""
+        call = self._by_id.get(call_id)
+        return call if call is not None and call.dialect is dialect and call_id not in self._deleted else None
 
     def delete(self, call_id: str) -> None:
         """Hide a call."""
         self._deleted.add(call_id)
 
-    def newest_first(self, *, from_ms: int, to_ms: int) -> Iterator[SimulatedCall]:
-        """Calls created within the span, both ends included."""
+    def newest_first(self, dialect: Dialect, *, from_ms: int, to_ms: int) -> Iterator[SimulatedCall]:
+        """Calls of one provider that were created within the span, both ends included."""
         first = bisect_left(self._in_order, from_ms, key=_created)
         last = bisect_right(self._in_order, to_ms, key=_created)
         for index in range(last - 1, first - 1, -1):
-            if self._in_order[index].id not in self._deleted:
-                yield self._in_order[index]
+            call = self._in_order[index]
+            if call.dialect is dialect and call.id not in self._deleted:
+                yield call
 
     def all(self, *, offset: int, limit: int) -> list[SimulatedCall]:
         """Oldest first, deleted ones too: the witness forgets nothing."""

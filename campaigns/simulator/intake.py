@@ -75,8 +75,12 @@ class Intake:
         """By the number's how-manyth create, accepted or not: a retry after a fault draws anew."""
         self._creates_by_number[number] += 1
         faults = self._simulation.config.faults
-        draws = Draws(self._simulation.config.seed, number, self._creates_by_number[number])
-        return draws.pick_or_none("fault", shares={name: getattr(faults, name) for name in FAULTS})
+        shares = {name: getattr(faults, name) for name in FAULTS}
+        return self.draws_of_latest_create(number).pick_or_none("fault", shares=shares)
+
+    def draws_of_latest_create(self, number: str) -> Draws:
+        """For faults that only one provider has; the same draws until the number's next create."""
+        return Draws(self._simulation.config.seed, number, self._creates_by_number[number])
 
     def fail(self, fault: str, request: web.Request, *, dialect: Dialect) -> web.Response:
         """The answer to a create that met one of `BEFORE_ACCEPTING`."""

@@ -11,6 +11,7 @@ from aiohttp import web
 from campaigns.simulator.answers import dated
 from campaigns.simulator.config import SimulatorConfig
 from campaigns.simulator.control import ControlEndpoints
+from campaigns.simulator.jambonz.endpoints import JambonzEndpoints
 from campaigns.simulator.simulation import Simulation
 from campaigns.simulator.vapi.endpoints import VapiEndpoints
 
@@ -18,7 +19,7 @@ MAX_BODY = 10 * 1024 * 1024
 SHUTDOWN_SECONDS = 0.5
 BACKLOG = 1024
 
-ENDPOINTS = (ControlEndpoints, VapiEndpoints)
+ENDPOINTS = (ControlEndpoints, VapiEndpoints, JambonzEndpoints)
 """All on one port: their paths do not meet."""
 
 

@@ -149,6 +149,7 @@ class Telephony:
             self._ledger.count_over(call.number, outcome=outcome)
         call.ended_ms = self._clock.now_ms()
         call.ended_reason = reason
+        call.outcome = outcome
         self._set_status(call, "ended")
         self._after(call.fate.report_delay, self._report, call)
 

@@ -14,6 +14,7 @@ from campaigns.simulator.simulation import Simulation
 from campaigns.simulator.vapi.answers import WRONG_KEY, problem
 from campaigns.simulator.vapi.bodies import ORG_ID, call_body
 from campaigns.simulator.vapi.creating import Creator
+from campaigns.simulator.vapi.dialect import VAPI
 from campaigns.simulator.vapi.validation import SHORT
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -62,11 +63,11 @@ class VapiEndpoints:
         return ok([self._body(call) for call in found])
 
     async def show(self, request: web.Request) -> web.Response:
-        call = self._simulation.book.get(request.match_info["call_id"])
+        call = self._simulation.book.get(VAPI, request.match_info["call_id"])
         return _no_such_call() if call is None else ok(self._body(call))
 
     async def rename(self, request: web.Request) -> web.Response:
-        call = self._simulation.book.get(request.match_info["call_id"])
+        call = self._simulation.book.get(VAPI, request.match_info["call_id"])
         body = await json_object(request)
         if call is None:
             return _no_such_call()
@@ -79,7 +80,7 @@ class VapiEndpoints:
 
     async def delete(self, request: web.Request) -> web.Response:
         """A scheduled call is cancelled. Of any other only the data goes: it rings on."""
-        call = self._simulation.book.get(request.match_info["call_id"])
+        call = self._simulation.book.get(VAPI, request.match_info["call_id"])
         if call is None:
             return _no_such_call()
         if not self._simulation.telephony.unschedule(call):
@@ -88,7 +89,7 @@ class VapiEndpoints:
 
     async def control(self, request: web.Request) -> web.Response:
         """The control URL is its own secret: no key is asked."""
-        call = self._simulation.book.get(request.match_info["call_id"])
+        call = self._simulation.book.get(VAPI, request.match_info["call_id"])
         body = await json_object(request)
         if call is None:
             return _no_such_call()
@@ -146,7 +147,7 @@ def _matching(simulation: Simulation, query: Mapping[str, str]) -> list[Simulate
 
 def _candidates(simulation: Simulation, query: Mapping[str, str]) -> Iterator[SimulatedCall]:
     created, updated = _span(query, "createdAt"), _span(query, "updatedAt")
-    for call in simulation.book.newest_first(from_ms=created[0], to_ms=created[1]):
+    for call in simulation.book.newest_first(VAPI, from_ms=created[0], to_ms=created[1]):
         wanted = all(query.get(key, value) == value for key, value in _filterable(call).items())
         if wanted and updated[0] <= call.updated_ms <= updated[1]:
             yield call
