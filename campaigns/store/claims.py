@@ -115,6 +115,8 @@ class NewDecision:
     """Of a refusal: the words of its rule."""
 
 
+MOVED = "the database was restored, copied or promoted a moment ago"
+"""Looked at in the claim itself: whoever restores a database need not restart anything for this to hold."""
 _PERSON_LOCK_SEED = 0x52_46_50_45
 """Sets the keys of people ("RFPE") apart from other advisory locks."""
 
@@ -217,7 +219,9 @@ def campaign_facts(connection: Connection, campaign_id: int) -> CampaignFacts | 
                 CASE WHEN c.clock_campaign_at IS NULL THEN t.read_at
                     ELSE c.clock_campaign_at + (t.read_at - c.clock_machine_at) * c.clock_speed END AS campaign_at,
                 c.id AS campaign_id, c.name, c.state, c.webhook_token, c.account, a.provider, a.limit_group,
-                a.simulator, a.ring_timeout, a.max_duration, a.reconcile_after, a.paused_reason,
+                a.simulator, a.ring_timeout, a.max_duration, a.reconcile_after,
+                coalesce(a.unproven_reason, a.paused_reason, CASE WHEN NOT a.simulator AND s.identity IS NOT NULL
+                    AND s.identity IS DISTINCT FROM database_identity() THEN :moved END) AS paused_reason,
                 coalesce(a.cooldown_until > t.read_at, false) AS cooling, a.clock_skew,
                 (SELECT min(b.calls_per_second) FROM accounts b WHERE b.limit_group = a.limit_group) AS account_cps,
                 c.calls_per_second AS campaign_cps, a.webhooks, s.stopped, s.rules_digest, s.tzdata_version,
@@ -225,7 +229,7 @@ def campaign_facts(connection: Connection, campaign_id: int) -> CampaignFacts | 
             FROM (SELECT clock_timestamp() AS read_at) t, campaigns c JOIN accounts a ON a.name = c.account, system s
             WHERE c.id = :campaign_id
         """),
-        {"campaign_id": campaign_id},
+        {"campaign_id": campaign_id, "moved": MOVED},
     ).one_or_none()
     return None if row is None else CampaignFacts(**row._asdict())
 

@@ -79,7 +79,7 @@ def account_room(connection: Connection, limit_group: str, *, starved_after: tim
         text("""
             SELECT min(a.concurrency) AS concurrency, min(a.calls_per_second) AS calls_per_second,
                 (SELECT stopped FROM system) AS stopped,
-                max(a.paused_reason) AS paused_reason,
+                max(coalesce(a.unproven_reason, a.paused_reason)) AS paused_reason,
                 max(a.cooldown_until) > clock_timestamp() AS cooling,
                 (SELECT count(*) FROM live l JOIN campaigns c ON c.id = l.campaign_id
                     JOIN accounts b ON b.name = c.account
