@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 from pydantic.alias_generators import to_camel
 
 from campaigns.definition.durations import parse_duration
@@ -29,6 +29,19 @@ class ProviderKind(StrEnum):
 def _duration(value: Any) -> Any:
     return parse_duration(value) if isinstance(value, str) else value
 
+
+WEBHOOK_FIELDS = ("callId", "status", "callType", "phone", "endedAt", "duration", "summary", "transcript",
+                  "recordingUrl", "answers", "objectives", "attemptId")  # fmt: skip
+"""What can be read from a webhook whose body its user has put together."""
+
+
+def _webhook_field(name: str) -> str:
+    if name not in WEBHOOK_FIELDS:
+        raise ValueError(f"is no value of a webhook; allowed are {', '.join(WEBHOOK_FIELDS)}")
+    return name
+
+
+WebhookField = Annotated[str, AfterValidator(_webhook_field)]
 
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 """A duration written as in campaign files: `90s`, `10m`, `2h`."""
@@ -72,7 +85,12 @@ class AccountSettings(SettingsModel):
     simulator: bool = False
     """Only a simulator account may run on a clock that is not the real one, and dial 555-01XX numbers."""
     webhooks: bool = True
-    """False: outcomes come by polling alone."""
+    """False: outcomes come by polling alone. Voxworks starts with false: only an automation of the team's own reports
+    anything there."""
+    webhook_fields: Mapping[WebhookField, str] = Field(default_factory=dict)
+    """Voxworks only: where the body of that automation holds what, as dotted paths."""
+    attempt_object: str | None = Field(default=None, pattern=r"^[^.\s]+\.[^.\s]+$")
+    """Voxworks only: `type.field` of an object type declared there, in which our attempt id travels."""
     reconcile_after: tuple[Duration, ...] = (timedelta(seconds=30), timedelta(minutes=5))
     """When a dial of unknown fate is looked up at the provider, counted from the dial. Absence needs two looks: a
     provider may list a call late."""
@@ -82,6 +100,13 @@ class AccountSettings(SettingsModel):
     """Longest call at this provider; what is silent for longer is looked up."""
     paused: bool = False
     """Start with nothing dialed on this account until somebody starts it."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _webhooks_where_there_are_some(cls, told: Any) -> Any:
+        if isinstance(told, Mapping) and told.get("provider") == ProviderKind.VOXWORKS.value:
+            return {"webhooks": False, **told}
+        return told
 
     @field_validator("base_url")
     @classmethod
@@ -109,6 +134,8 @@ class AccountSettings(SettingsModel):
             raise ValueError("has no credential; set apiKeyEnv to the name of the environment variable that holds it")
         if self.api_key_env and self.api_key_file:
             raise ValueError("has both apiKeyEnv and apiKeyFile; keep one")
+        if self.provider is not ProviderKind.VOXWORKS and (self.webhook_fields or self.attempt_object):
+            raise ValueError("has webhookFields or attemptObject, which belong to voxworks alone; leave them out")
         if self.webhook_secret_env and self.webhook_secret_file:
             raise ValueError("has both webhookSecretEnv and webhookSecretFile; keep one")
         if self.webhook_auth == "both" and not (self.webhook_secret_env or self.webhook_secret_file):

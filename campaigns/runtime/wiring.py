@@ -29,6 +29,7 @@ from campaigns.services.ports import Publisher
 from campaigns.services.reconcile import Reconcile
 from campaigns.services.record import Recorder
 from campaigns.services.rescue import Rescue
+from campaigns.services.restored import Restored
 from campaigns.services.results import ResultWriter
 from campaigns.services.roll_on import RollOn
 from campaigns.services.seal import Seal
@@ -67,6 +68,7 @@ class Runtime:
         self.ask_back = AskBack(engine, self._providers, run_async=run_async)
         self.late_ring = LateRing(engine, recorder, self._providers, publisher, run_async=run_async)
         self.purge = Purge(engine, conversations=settings.retention.conversations, receipts=settings.retention.webhooks)
+        self.restored = Restored(engine)
         self.rescue = Rescue(engine, recorder, publisher)
         self.poll = Poll(engine, recorder, self._providers, publisher, run_async=run_async)
         self.reconcile = Reconcile(engine, recorder, self._providers, publisher, run_async=run_async)
@@ -103,6 +105,8 @@ async def _build_providers(settings: Settings) -> dict[str, VoiceProvider]:
                 base_url=account.settings.base_url,
                 api_key=account.require_api_key(),
                 account_sid=account.settings.account_sid,
+                webhook_fields=account.settings.webhook_fields,
+                attempt_object=account.settings.attempt_object,
                 max_connections=account.settings.concurrency,
             ),
         )
