@@ -1,5 +1,6 @@
 """What must agree within the assistant block: one source, the keys of its provider alone, templates without a flaw."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -18,6 +19,8 @@ _PROVIDER_OF_KEY = {
 _FREE_FORM: tuple[tuple[str, ...], ...] = (("tag",), ("objects",), ("customer", "assistantOverrides"))
 """Nested as their author likes; the templates of other keys are read by the model, which knows their places."""
 
+_SIP_OF_NUMBER = re.compile(r"sips?:\{\s*number\s*\}@.")
+
 
 def assistant_findings(data: Mapping[str, Any]) -> Iterator[Finding]:
     """Every disagreement within `assistant`, and with what a campaign may ask of its provider."""
@@ -30,6 +33,7 @@ def assistant_findings(data: Mapping[str, Any]) -> Iterator[Finding]:
         yield from _no_voicemail(data, provider)
     yield from _keys_have_a_listener(assistant)
     yield from _listen_knows_where(assistant)
+    yield from _sip_address_is_the_customers(assistant)
     for path in _FREE_FORM:
         yield from _templates(_at(assistant, path), ("assistant", *path))
 
@@ -85,6 +89,15 @@ def _listen_knows_where(assistant: Mapping[str, Any]) -> Iterator[Finding]:
         allowed = "an address such as wss://example.com/audio"
         message = f"listen does not say where the audio goes; allowed: {allowed}"
         yield Finding(("assistant", "listen", "url"), "nothing", allowed, message)
+
+
+def _sip_address_is_the_customers(assistant: Mapping[str, Any]) -> Iterator[Finding]:
+    """The rules judge the customer's number: an address of anybody else would go around them."""
+    address = _at(assistant, ("customer", "sipUri"))
+    if isinstance(address, str) and not _SIP_OF_NUMBER.match(address):
+        allowed = "an address whose user is the customer's number, such as sip:{number}@sbc.example.com"
+        message = f"the rules judge the customer's number and nobody else's; allowed: {allowed}"
+        yield Finding(("assistant", "customer", "sipUri"), f'"{address[:60]}"', allowed, message)
 
 
 def _templates(value: Any, path: Path) -> Iterator[Finding]:

@@ -26,7 +26,6 @@ _PENDING: tuple[tuple[str, str, Callable[[CampaignDefinition], bool]], ...] = (
     ),
     ("lines.choose", "lines can only take turns (rotate)", lambda d: d.lines.choose == "nearest"),
     ("schedule.overlap", "a run that is due while another is going is always skipped (skip)", lambda d: _overlaps(d)),
-    ("voicemail.action", "a call can only hang up on a machine (hangUp)", lambda d: _leaves_message(d)),
 )
 
 
@@ -37,7 +36,3 @@ def pending_keys(definition: CampaignDefinition) -> tuple[PendingKey, ...]:
 
 def _overlaps(definition: CampaignDefinition) -> bool:
     return definition.schedule is not None and definition.schedule.overlap != "skip"
-
-
-def _leaves_message(definition: CampaignDefinition) -> bool:
-    return definition.voicemail is not None and definition.voicemail.action == "leaveMessage"

@@ -17,6 +17,7 @@ from campaigns.definition.people import Columns
 from campaigns.definition.templates import CUSTOMER_PLACEHOLDERS, TemplateError, placeholders
 from campaigns.definition.timing import DEFAULT_END_GUARD
 from campaigns.definition.values import Guard, Instant
+from campaigns.definition.voicemail_checks import voicemail_findings
 from campaigns.definition.yaml_nodes import Path
 
 _T = TypeVar("_T")
@@ -32,7 +33,7 @@ def relation_findings(data: Mapping[str, Any]) -> Iterator[Finding]:
     yield from assistant_findings(data)
     yield from _no_columns_beside_list(_mapping(data, "customers"))
     yield from _window_has_room(_mapping(data, "window"), end_guard=data.get("endGuard"))
-    yield from _message_fits_action(_mapping(data, "voicemail"))
+    yield from voicemail_findings(data)
     yield from _ladder_has_attempts(_mapping(data, "retries"))
     yield from _emergency_has_one_list(data)
     yield from _stops_for_something(data)
@@ -90,16 +91,6 @@ def _read(adapter: TypeAdapter[_T], value: Any) -> _T | None:
         return adapter.validate_python(value)
     except ValidationError:
         return None
-
-
-def _message_fits_action(voicemail: Mapping[str, Any]) -> Iterator[Finding]:
-    action, has_message = voicemail.get("action"), voicemail.get("message") is not None
-    if action == "leaveMessage" and not has_message:
-        allowed = "a message with the action leaveMessage"
-        yield Finding(("voicemail", "message"), "nothing", allowed, "leaveMessage needs a message to leave")
-    if action == "hangUp" and has_message:
-        allowed = "a message only with the action leaveMessage"
-        yield Finding(("voicemail", "message"), "a message", allowed, "hangUp leaves no message", on_key=True)
 
 
 def _ladder_has_attempts(retries: Mapping[str, Any]) -> Iterator[Finding]:

@@ -114,13 +114,13 @@ class Dispatch:
             return DispatchResult()
         self._prove_consumption(campaign.limit_group)
         total, groups = DispatchResult(), list[Future[list[Future[None]]]]()
-        spacings, left = _spacings(campaign), list(refs)
+        spacings, left = spacings_of(campaign), list(refs)
         while left and not self._stopping.is_set():
             with self._turn:
                 room = self._pace.room(spacings, most=min(len(left), CLAIM_SIZE))
                 now, left = left[: room.count], left[room.count :]
                 for claimed in self._claims(now, campaign_id=campaign_id, task_id=task_id):
-                    total, spacings = _plus(total, claimed), _spacings(claimed.campaign)
+                    total, spacings = _plus(total, claimed), spacings_of(claimed.campaign)
                     groups += self._start(claimed, spacings)
             if room.wait > MOST_WAIT:
                 # A thread that slept so long would be missing elsewhere; the calls come back when their turn is near.
@@ -210,24 +210,33 @@ class Dispatch:
         return self._results.put(Fact(call.attempt_id, result, requested_at))
 
     def _request(self, call: ClaimedCall, permit: PacedPermit, claimed: Claimed) -> DialRequest:
-        voicemail = claimed.definitions[call.call.run_id].voicemail
-        return DialRequest(
-            attempt_id=call.attempt_id,
-            number=call.call.number,
-            line=call.call.line,
-            assistant=call.assistant,
-            customer_name=call.call.name,
-            external_id=call.call.external_id,
-            voicemail_action=voicemail.action if voicemail else "none",
-            webhook=self._webhook(claimed.campaign),
-            permit=permit,
-        )
+        provider = self._providers[claimed.campaign.account]
+        return request_of(call, permit, claimed, webhook=webhook_of(claimed.campaign, provider, self._public_url))
 
-    def _webhook(self, campaign: CampaignFacts) -> WebhookTarget | None:
-        if self._public_url is None or not campaign.webhooks:
-            return None
-        in_url = not self._providers[campaign.account].capabilities.webhook_headers
-        return target_of(campaign, public_url=self._public_url, token_in_url=in_url)
+
+def request_of(
+    call: ClaimedCall, permit: PacedPermit, claimed: Claimed, *, webhook: WebhookTarget | None
+) -> DialRequest:
+    """What the provider is told of a claimed call."""
+    voicemail = claimed.definitions[call.call.run_id].voicemail
+    return DialRequest(
+        attempt_id=call.attempt_id,
+        number=call.call.number,
+        line=call.call.line,
+        assistant=call.assistant,
+        customer_name=call.call.name,
+        external_id=call.call.external_id,
+        voicemail_action=voicemail.action if voicemail else "none",
+        webhook=webhook,
+        permit=permit,
+    )
+
+
+def webhook_of(campaign: CampaignFacts, provider: VoiceProvider, public_url: str | None) -> WebhookTarget | None:
+    """Where the provider reports to; None: outcomes come by polling."""
+    if public_url is None or not campaign.webhooks:
+        return None
+    return target_of(campaign, public_url=public_url, token_in_url=not provider.capabilities.webhook_headers)
 
 
 def _plus(total: DispatchResult, claimed: Claimed) -> DispatchResult:
@@ -238,7 +247,7 @@ def _plus(total: DispatchResult, claimed: Claimed) -> DispatchResult:
     )
 
 
-def _spacings(campaign: CampaignFacts) -> dict[str, float]:
+def spacings_of(campaign: CampaignFacts) -> dict[str, float]:
     return scope_spacings(
         limit_group=campaign.limit_group,
         account_cps=campaign.account_cps,
