@@ -25,6 +25,8 @@ FILE_NAME = "ringfence.toml"
 DEFAULT_HOME = "~/.ringfence"
 SIMULATOR_API_KEY = "simulator"
 """The key sent to a simulator when the account names none; it opens nothing."""
+SIMULATOR_PUBLIC_KEY = "simulator-public"
+"""The same for calls in a browser: any key but the private one."""
 LIMIT_GROUP_LENGTH = 16
 """64 bits: far more than enough to tell a handful of credentials apart, far too few to find one by."""
 
@@ -161,6 +163,8 @@ def _account(name: str, settings: AccountSettings, environment: Mapping[str, str
         key = SecretStr(SIMULATOR_API_KEY)
     secret = _secret(environment, variable=settings.webhook_secret_env, file=settings.webhook_secret_file)
     public = _secret(environment, variable=settings.public_key_env, file=settings.public_key_file)
+    if public is None and settings.simulator:
+        public = SecretStr(SIMULATOR_PUBLIC_KEY)
     return Account(name=name, settings=settings, api_key=key, webhook_secret=secret, public_key=public)
 
 

@@ -229,6 +229,7 @@ def request_of(
         voicemail_action=voicemail.action if voicemail else "none",
         webhook=webhook,
         permit=permit,
+        voicemail_message=voicemail.message if voicemail else None,
     )
 
 
