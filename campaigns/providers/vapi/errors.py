@@ -5,7 +5,7 @@
 | 2xx with an `id`                           | created       | `Placed`, even with `concurrencyBlocked`     |
 | 2xx without a readable `id`                | nobody knows  | `FateUnknown`                                |
 | 400 404 405 413 415 422                    | certainly not | by text, else `CONFIG_ERROR`                 |
-| 401 402 403                                | certainly not | `CONFIG_ERROR`                               |
+| 401 402 403                                | certainly not | `CREDENTIALS`                                |
 | 429                                        | certainly not | `RATE_LIMITED`                               |
 | 409, 408, 3xx, 5xx, 52x and all unlisted   | nobody knows  | `FateUnknown`                                |
 
@@ -28,6 +28,7 @@ CERTAINLY_NOT_DIALED = frozenset({400, 401, 402, 403, 404, 405, 413, 415, 422, 4
 KIND_BY_TEXT: tuple[tuple[re.Pattern[str], NotDialedKind], ...] = (
     (re.compile(r"over concurrency limit|concurrency limit (was )?reached", re.IGNORECASE), NotDialedKind.CAPACITY),
     (re.compile(r"daily outbound call limit", re.IGNORECASE), NotDialedKind.LINE_LIMIT),
+    (re.compile(r"international call", re.IGNORECASE), NotDialedKind.LINE_UNFIT),
     (re.compile(r"rate limit exceeded", re.IGNORECASE), NotDialedKind.RATE_LIMITED),
     (re.compile(r"customer\.number", re.IGNORECASE), NotDialedKind.INVALID_NUMBER),
 )
@@ -68,7 +69,7 @@ def _kind(status: int, *, text: str) -> NotDialedKind:
     if status == 429:
         return NotDialedKind.RATE_LIMITED
     if status in (401, 402, 403):
-        return NotDialedKind.CONFIG_ERROR
+        return NotDialedKind.CREDENTIALS
     return next((kind for pattern, kind in KIND_BY_TEXT if pattern.search(text)), NotDialedKind.CONFIG_ERROR)
 
 

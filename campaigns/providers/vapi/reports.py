@@ -10,7 +10,7 @@ from campaigns.calls.outcomes import Verdict
 from campaigns.providers.contract import NO_ARTIFACTS, CallReport, Phase
 from campaigns.providers.fields import amount, instant, mapping, uuid_of
 from campaigns.providers.vapi.artifacts import artifacts_of
-from campaigns.providers.vapi.codes import verdict_for
+from campaigns.providers.vapi.codes import trouble_of, verdict_for
 from campaigns.providers.vapi.conversations import conversation_of
 from campaigns.providers.words import writable
 
@@ -64,6 +64,7 @@ def build_report(call_id: str, *, phase: Phase, call: Mapping[str, Any], message
         duration=ended_at - started_at if started_at and ended_at and ended_at >= started_at else None,
         cost_usd=amount(_first(message, call, key="cost")),
         ended_by_customer=over and (reason or "").startswith(ENDED_BY_CUSTOMER),
+        trouble=trouble_of(reason) if over else None,
         conversation=_conversation(message, call=call) if over else SILENCE,
         artifacts=artifacts_of(message, call=call) if over else NO_ARTIFACTS,
     )
