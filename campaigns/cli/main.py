@@ -19,6 +19,7 @@ from campaigns.cli import (
     rules_commands,
     rulings_commands,
     server_commands,
+    simulator_command,
     status_command,
     suppress_commands,
     webhook_command,
@@ -38,6 +39,7 @@ app = typer.Typer(
 for group in (
     demo_command,
     server_commands,
+    simulator_command,
     definition_commands,
     status_command,
     control_commands,

@@ -6,6 +6,7 @@ The same names are used by `POST /simulator/config`, by a `--config` file (JSON)
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import field
+from difflib import get_close_matches
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self, get_args
 
@@ -170,12 +171,27 @@ class SimulatorConfig:
 
 def changed(config: SimulatorConfig, document: Mapping[str, Any]) -> SimulatorConfig:
     """A copy with the fields of `document` replaced, part by part. Raises `ConfigError`."""
+    if not isinstance(document, Mapping):
+        raise ConfigError("config: give an object of switches")
+    _refuse_unknown(config, document, place="")
     try:
         return SimulatorConfig(**_merged(config, document))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ".".join(str(step) for step in first["loc"]) or "config"
         raise ConfigError(f"{place}: found {first['input']!r}; {first['msg']}") from None
+
+
+def _refuse_unknown(part: Any, new: Mapping[str, Any], *, place: str) -> None:
+    known = [each.name for each in dataclasses.fields(part)]
+    for key, value in new.items():
+        if key not in known:
+            nearest = next(iter(get_close_matches(str(key), known)), None)
+            hint = f"did you mean {place}{nearest}?" if nearest else f"there are {', '.join(sorted(known))}"
+            raise ConfigError(f"{place}{key}: there is no such switch; {hint}")
+        inner = getattr(part, key)
+        if dataclasses.is_dataclass(inner) and isinstance(value, Mapping):
+            _refuse_unknown(inner, value, place=f"{place}{key}.")
 
 
 def _merged(part: Any, new: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from campaigns.simulator.calls import CallBook
 from campaigns.simulator.clock import ProviderClock, iso
 from campaigns.simulator.config import SimulatorConfig, changed
 from campaigns.simulator.dialect import Happening
+from campaigns.simulator.fields import ConfigError
 from campaigns.simulator.intake import Intake
 from campaigns.simulator.ledger import Ledger
 from campaigns.simulator.telephony import Telephony
@@ -60,5 +61,12 @@ class Simulation:
 
 
 def _open_log(path: str | None) -> TextIO | None:
-    """Line by line, so that a reader sees what has happened even if the simulator is killed."""
-    return None if path is None else Path(path).open("a", encoding="utf-8", buffering=1)
+    """Line by line, so that a reader sees what has happened even if the simulator is killed. Raises `ConfigError`."""
+    if path is None:
+        return None
+    try:
+        return Path(path).open("a", encoding="utf-8", buffering=1)
+    except OSError as error:
+        raise ConfigError(
+            f"log_path: cannot write {path}: {error.strerror}; give a file in a folder that is there"
+        ) from None

@@ -52,10 +52,13 @@ class Telephony:
         self._start(call)
 
     def receive(self, call: SimulatedCall) -> None:
-        """A call that somebody else began takes a slot and rings."""
+        """A call that somebody else began takes a slot and rings; one from a browser is there without ringing."""
         self._book.add(call)
         self._ledger.count_received(provider=call.dialect.name)
-        self._ring(call)
+        if call.kind is CallKind.WEB:
+            self._pick_up(call)
+        else:
+            self._ring(call)
 
     def recheck(self, call: SimulatedCall) -> None:
         """Ask anew whether a call that waits for a slot may still start."""
