@@ -91,7 +91,7 @@ class VapiConfig:
     """What becomes of an `earliestAt` that is over: dialed at once, or 400."""
     schedule_order: Literal["refuse", "expire"] = "refuse"
     """What becomes of a `latestAt` before `earliestAt` or in the past: 400, or a call that expires."""
-    expired_reason: str = "call.start.error-vapifault-worker-not-available"
+    expired_reason: str = "call.start.error-subscription-concurrency-limit-reached"
     """`endedReason` of a call that could not start by `latestAt`. Vapi documents none of its own for it."""
 
     free_lines: tuple[str, ...] = ()

@@ -144,7 +144,7 @@ def _do_problems(actions: object, *, event: str, path: str) -> Iterator[str]:
 
 
 def _action_problems(action: object, *, path: str) -> Iterator[str]:
-    kind = action.get("type") if isinstance(action, Mapping) else None
+    kind = str(action.get("type")) if isinstance(action, Mapping) else ""
     if not isinstance(action, Mapping) or kind not in _ACTION:
         yield f"{path}type must be one of the following values: transfer, say"
         return
@@ -159,7 +159,7 @@ def _action_problems(action: object, *, path: str) -> Iterator[str]:
 
 
 def _destination_problems(destination: object, *, path: str) -> Iterator[str]:
-    kind = destination.get("type") if isinstance(destination, Mapping) else None
+    kind = str(destination.get("type")) if isinstance(destination, Mapping) else ""
     if not isinstance(destination, Mapping) or kind not in _DESTINATION:
         yield f"{path}type must be one of the following values: number, sip"
         return

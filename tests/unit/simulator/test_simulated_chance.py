@@ -15,6 +15,7 @@ from campaigns.simulator.fields import ConfigError
 from campaigns.simulator.ledger import Ledger
 from campaigns.simulator.server import Simulator
 from campaigns.simulator.vapi.creating import Creator
+from campaigns.simulator.vapi.organisation import Organisation
 
 NUMBERS = [f"+12125550{n:03}" for n in range(200)]
 
@@ -54,7 +55,7 @@ async def _outcomes(order: list[str]) -> dict[str, tuple[str, str]]:
     """Number → answer and outcome, when the creates come in this order."""
     config = SimulatorConfig(seed=3, faults=Faults(missing_id=0.2, stuck=0.2), speed=100_000)
     async with Simulator(config) as simulator:
-        creator = Creator(simulator.simulation)
+        creator = Creator(Organisation(simulator.simulation))
         request: Any = None
         for number in order:
             body = {"assistantId": "a", "phoneNumberId": "p", "customer": {"number": number}}
