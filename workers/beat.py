@@ -39,6 +39,7 @@ TICKS = (
     Tick("ringfence.ask_back", timedelta(seconds=1)),  # a call waits at a provider for a person who revoked
     Tick("ringfence.late_ring", timedelta(seconds=5)),  # a call may wait 60 s at its provider
     Tick("ringfence.purge", timedelta(minutes=1)),  # retention is counted in days
+    Tick("ringfence.hand_over", timedelta(seconds=1)),  # somebody waits at a terminal for it
     Tick("ringfence.rescue", timedelta(seconds=2)),  # leases last 15 s, permits 1 s
     Tick("ringfence.poll", timedelta(seconds=2)),  # asks providers only for calls past their expected end
     Tick("ringfence.reconcile", timedelta(seconds=1)),  # shortest `reconcileAfter` of a rehearsal is one second

@@ -56,9 +56,16 @@ def purge() -> None:
     runtime().purge.run()
 
 
+@app.task(name="ringfence.hand_over")
+def hand_over() -> None:
+    """Give calls to a provider that is to dial them at their time."""
+    runtime().provider_schedule.run()
+
+
 @app.task(name="ringfence.rescue")
 def rescue() -> None:
-    """Bring back what a dead worker or a lost message left behind."""
+    """Bring back what a dead worker or a lost message left behind; see whether a backup left calls behind."""
+    runtime().restored.run()
     runtime().rescue.run()
 
 

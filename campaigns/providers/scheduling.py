@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Protocol, runtime_checkable
 from uuid import UUID
 
-from campaigns.providers.contract import DialRequest, DialResult
+from campaigns.providers.contract import DialRequest, DialResult, VoiceProvider
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class ProviderSpan:
 
 
 @runtime_checkable
-class SchedulingProvider(Protocol):
+class SchedulingProvider(VoiceProvider, Protocol):
     """One account at a provider that can hold calls until their time."""
 
     async def hand_over(self, requests: Sequence[DialRequest], *, span: ProviderSpan) -> Mapping[UUID, DialResult]:

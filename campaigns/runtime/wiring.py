@@ -26,6 +26,7 @@ from campaigns.services.pace import Pace
 from campaigns.services.plans import Definitions
 from campaigns.services.poll import Poll
 from campaigns.services.ports import Publisher
+from campaigns.services.provider_schedule import ProviderSchedule
 from campaigns.services.reconcile import Reconcile
 from campaigns.services.record import Recorder
 from campaigns.services.rescue import Rescue
@@ -52,14 +53,27 @@ class Runtime:
         definitions = Definitions()
         recorder = Recorder(engine, gate, definitions, keep_conversations=settings.retention.conversations)
         self._results = ResultWriter(recorder, publisher)
+        claim = Claim(engine, gate, definitions)
+        simulators = frozenset(name for name, each in settings.accounts.items() if each.settings.simulator)
         self.feed = Feed(engine, publisher)
         self.dispatch = Dispatch(
             engine,
-            Claim(engine, gate, definitions),
+            claim,
             Pace(engine),
             self._providers,
             self._results,
-            simulators=frozenset(name for name, each in settings.accounts.items() if each.settings.simulator),
+            simulators=simulators,
+            run_async=run_async,
+            public_url=settings.public_url,
+        )
+        self.provider_schedule = ProviderSchedule(
+            engine,
+            claim,
+            Pace(engine),
+            self._providers,
+            recorder,
+            publisher,
+            simulators=simulators,
             run_async=run_async,
             public_url=settings.public_url,
         )

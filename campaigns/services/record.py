@@ -40,6 +40,7 @@ from campaigns.store.revocations import NewRevocation
 
 log = logging.getLogger(__name__)
 
+NOT_HANDED_OVER = End(CallState.FAILED, reason="not_handed_over")
 _TOO_MANY = End(CallState.FAILED, reason="too_many_requests")
 _ALIVE = frozenset({AttemptState.IN_PROGRESS, AttemptState.ENDED})
 """States in which an attempt holds its number."""
@@ -234,6 +235,8 @@ class Recorder:
         """The move that carries out a ladder's step, as far as campaign, window and law allow."""
         if isinstance(step, Retry) and call.stop_reason is not None:
             step = End(CallState.CANCELLED, reason=call.stop_reason)
+        if isinstance(step, Retry) and world.run(call).provider_from is not None:
+            step = NOT_HANDED_OVER  # its caller was told so; a second try behind their back could make two calls of one
         if isinstance(step, Retry):
             campaign = world.campaign(call.campaign_id)
             if campaign.state == "cancelled":

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from campaigns.providers.clock_skew import skew_of
 from campaigns.providers.contract import (
@@ -26,6 +27,8 @@ from campaigns.providers.contract import (
 from campaigns.providers.fields import mapping
 from campaigns.providers.http import Clock, ExchangeError, HttpClient, NoConnectionError, utc_now
 from campaigns.providers.reading import ask, decoded, path_of, require_success
+from campaigns.providers.scheduling import ProviderSpan
+from campaigns.providers.vapi.batch import hand_over
 from campaigns.providers.vapi.errors import read_create
 from campaigns.providers.vapi.listing import IncompleteListingError, Page, pages
 from campaigns.providers.vapi.reports import report_of
@@ -48,7 +51,8 @@ WAITING = frozenset({"scheduled", "queued"})
 
 
 class VapiProvider:
-    """Implements `contract.VoiceProvider` over an `HttpClient` whose headers carry the account's key."""
+    """Implements `contract.VoiceProvider` over an `HttpClient` whose headers carry the account's key, and
+    `scheduling.SchedulingProvider`."""
 
     capabilities = Capabilities(lists_calls=True, cancels_waiting=True, ends_live=True, signs_webhooks=True)
 
@@ -72,6 +76,10 @@ class VapiProvider:
         except ExchangeError as error:
             return FateUnknown(str(error))
         return read_create(answer, private=_private_words(request), jitter=_jitter)
+
+    async def hand_over(self, requests: Sequence[DialRequest], *, span: ProviderSpan) -> Mapping[UUID, DialResult]:
+        """Let Vapi hold these calls until their time, by one create. Never repeats it."""
+        return await hand_over(self._http, requests, span=span, jitter=_jitter)
 
     async def list_calls(self, *, created_from: datetime, created_to: datetime) -> Listing:
         """Every call created in the span, of all lines. Raises `ProviderUnavailableError`."""
