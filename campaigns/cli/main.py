@@ -15,6 +15,9 @@ from campaigns.cli import (
     definition_commands,
     demo_command,
     explain_commands,
+    numbers_change_commands,
+    numbers_commands,
+    numbers_group,
     reassigned_commands,
     rules_commands,
     rulings_commands,
@@ -52,6 +55,9 @@ for group in (
     rulings_commands,
     reassigned_commands,
     calls_group,
+    numbers_commands,
+    numbers_change_commands,
+    numbers_group,
 ):
     group.register(app)
 
