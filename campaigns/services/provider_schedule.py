@@ -38,6 +38,9 @@ log = logging.getLogger(__name__)
 TASK_ID = "handed-over"
 """What `attempts.task_id` shows: no task of a worker dials this call."""
 
+SHORTEST_LEAD = timedelta(seconds=5)
+"""A span that has begun when the request arrives may be refused: whether Vapi takes past times is not documented."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Share:
@@ -163,7 +166,7 @@ def span_of(run: rows.WaitingRun, *, calls_per_second: float) -> ProviderSpan | 
     Each call's time begins one spacing after the one before it, so that the provider is not asked to dial them all at
     once. Whether it keeps that distance is its own affair.
     """
-    due_from = max(run.provider_from + timedelta(seconds=run.made / calls_per_second), run.now_at)
+    due_from = max(run.provider_from + timedelta(seconds=run.made / calls_per_second), run.now_at + SHORTEST_LEAD)
     return ProviderSpan(due_from, run.provider_until) if due_from < run.provider_until else None
 
 
