@@ -47,9 +47,17 @@ class Telephony:
         self._ledger.count_created(call.number, attempt=call.attempt)
         if call.scheduled_ms is not None and call.scheduled_ms > call.created_ms:
             self._set_status(call, "scheduled")
-            self._after((call.scheduled_ms - call.created_ms) / 1000, self._start, call, scaled=False)
+            self._start_on_time(call, at_ms=call.scheduled_ms)
             return
         self._start(call)
+
+    def reschedule(self, call: SimulatedCall, *, at_ms: int) -> bool:
+        """Move a call that is still scheduled; False: it is not."""
+        if call.status != "scheduled":
+            return False
+        call.scheduled_ms, call.updated_ms = at_ms, self._clock.now_ms()
+        self._start_on_time(call, at_ms=at_ms)
+        return True
 
     def receive(self, call: SimulatedCall) -> None:
         """A call that somebody else began takes a slot and rings; one from a browser is there without ringing."""
@@ -79,6 +87,15 @@ class Telephony:
             return False
         self._finish(call, call.dialect.endings.unscheduled, outcome="cancelled")
         return True
+
+    def _start_on_time(self, call: SimulatedCall, *, at_ms: int) -> None:
+        seconds = max(0, at_ms - self._clock.now_ms()) / 1000
+        self._after(seconds, self._start_if_still_at, call, at_ms, scaled=False)
+
+    def _start_if_still_at(self, call: SimulatedCall, at_ms: int) -> None:
+        """It may have been moved or taken back since."""
+        if call.status == "scheduled" and call.scheduled_ms == at_ms:
+            self._start(call)
 
     def _start(self, call: SimulatedCall) -> None:
         if call.status != "ended" and not self._is_hindered(call):

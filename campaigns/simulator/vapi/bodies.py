@@ -7,8 +7,9 @@ from typing import Any
 from campaigns.simulator.calls import CallKind, SimulatedCall
 from campaigns.simulator.clock import iso
 from campaigns.simulator.config import SimulatorConfig
+from campaigns.simulator.scripts import transcript_of
 from campaigns.simulator.vapi.assistants import ORG_ID
-from campaigns.simulator.vapi.conversation import analysis_of, messages_of, transcript_of
+from campaigns.simulator.vapi.conversation import analysis_of, messages_of
 from campaigns.simulator.vapi.costs import cost_breakdown, cost_of, costs_of, talk_seconds
 
 _TYPES = {

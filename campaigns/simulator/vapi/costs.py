@@ -3,7 +3,7 @@
 from typing import Any
 
 from campaigns.simulator.calls import SimulatedCall
-from campaigns.simulator.vapi.conversation import script_of
+from campaigns.simulator.scripts import script_of
 
 DOLLARS_PER_MINUTE = {"transport": 0.008, "stt": 0.01, "llm": 0.02, "tts": 0.036, "vapi": 0.05}
 PROMPT_TOKENS_PER_MINUTE = 900
