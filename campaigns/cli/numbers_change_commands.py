@@ -107,7 +107,11 @@ def hooks(
     made = _hooks(say_text, transfer_to, file, clear=clear, on=on)
     with changing(account) as ours:
         number = ours.update(line, {"hooks": made}, action="numbers hooks")
-    tell_number(number, as_json=as_json, done=f"{len(made)} hooks" if made else "no hooks")
+    tell_number(number, as_json=as_json, done=_counted(made))
+
+
+def _counted(made: Any) -> str:
+    return {0: "no hooks any more", 1: "1 hook set"}.get(len(made), f"{len(made)} hooks set")
 
 
 def _hooks(text: str | None, destination: str | None, file: Path | None, *, clear: bool, on: str) -> Any:
