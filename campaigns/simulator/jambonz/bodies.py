@@ -95,9 +95,11 @@ def cdr(call: SimulatedCall, *, config: SimulatorConfig) -> dict[str, Any]:
 
 
 def duration_seconds(call: SimulatedCall, *, speed: float) -> int:
-    """Whole simulated seconds of conversation."""
+    """Whole simulated seconds of conversation: as fated, unless it was hung up."""
     if call.started_ms is None or call.ended_ms is None:
         return 0
+    if call.outcome != "cancelled" and call.fate.talk is not None:
+        return round(call.fate.talk)
     return round((call.ended_ms - call.started_ms) * speed / 1000)
 
 
