@@ -171,6 +171,19 @@ NO_ARTIFACTS = Artifacts()
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """How a call came about, as a listing tells it: what sets our calls apart from other people's on one account."""
+
+    inbound: bool
+    """Somebody called us, or opened a call in a browser: nobody's phone was rung by it."""
+    line: str | None
+    """The provider's id of the line that the call left from."""
+    number: str | None
+    """E.164, the person's."""
+    created_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class CallReport:
     """What a provider says of one call, by webhook, by listing or by fetch: always the same shape."""
 
@@ -194,6 +207,8 @@ class CallReport:
     trouble: Trouble | None = None
     """Why the call came to nothing, where the cause lies beyond this one call."""
     artifacts: Artifacts = NO_ARTIFACTS
+    origin: Origin | None = None
+    """Set in listings and fetches; what came by webhook belongs to an attempt anyhow."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,20 @@
 `system.identity` names cluster, timeline, database and table; what a backup brings back names another one.
 """
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, text
+
+
+@dataclass(frozen=True, slots=True)
+class UnprovenAccount:
+    """An account that dials nothing until its calls from `since` to `held_at` are compared with the record."""
+
+    account: str
+    reason: str
+    since: datetime
+    held_at: datetime
 
 
 def forget_foreign_identity(connection: Connection) -> str | None:
@@ -44,3 +55,26 @@ def hold_real_accounts(connection: Connection, *, reason: str, margin: timedelta
         {"reason": reason, "margin": margin},
     )
     return sorted(row.name for row in rows)
+
+
+def unproven_accounts(connection: Connection) -> list[UnprovenAccount]:
+    """Accounts that wait until it is proven what they dialed."""
+    rows = connection.execute(
+        text("""
+            SELECT name AS account, unproven_reason AS reason, unproven_since AS since, unproven_at AS held_at
+            FROM accounts WHERE unproven_reason IS NOT NULL ORDER BY name
+        """)
+    )
+    return [UnprovenAccount(**row._asdict()) for row in rows]
+
+
+def lift_hold(connection: Connection, account: str, *, since: datetime, until: datetime) -> bool:
+    """Let the account dial again if what was audited, `since` to `until`, covers all that it has to prove."""
+    result = connection.execute(
+        text("""
+            UPDATE accounts SET unproven_reason = NULL, unproven_since = NULL, unproven_at = NULL
+            WHERE name = :account AND unproven_since >= :since AND unproven_at <= :until
+        """),
+        {"account": account, "since": since, "until": until},
+    )
+    return result.rowcount == 1

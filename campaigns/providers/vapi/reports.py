@@ -1,14 +1,15 @@
 """A Vapi `Call` object as a `CallReport`, wherever it came from: list, fetch or webhook."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from campaigns.calls.conversation import SILENCE, Conversation
 from campaigns.calls.outcomes import Verdict
-from campaigns.providers.contract import NO_ARTIFACTS, CallReport, Phase
-from campaigns.providers.fields import amount, instant, mapping, uuid_of
+from campaigns.providers.contract import NO_ARTIFACTS, CallReport, Origin, Phase
+from campaigns.providers.fields import amount, instant, mapping, text, uuid_of
 from campaigns.providers.vapi.artifacts import artifacts_of
 from campaigns.providers.vapi.codes import trouble_of, verdict_for
 from campaigns.providers.vapi.conversations import conversation_of
@@ -16,6 +17,9 @@ from campaigns.providers.words import writable
 
 ENDED_BY_CUSTOMER = "customer-ended-call"
 """How every reason begins that says that the person called ended the call, in a transfer or not."""
+
+OUTBOUND = "outboundPhoneCall"
+"""The type of every call that we make."""
 
 REPORT_GRACE = timedelta(seconds=60)
 """The analysis comes seconds to minutes after the end. A call that ended longer ago than this and still has none will
@@ -40,7 +44,17 @@ def report_of(call: Mapping[str, Any], *, now: datetime) -> CallReport | None:
     if call_id is None:
         return None
     phase = _polled_phase(call, now=now)
-    return build_report(call_id, phase=phase, call=call, message=call)
+    return replace(build_report(call_id, phase=phase, call=call, message=call), origin=_origin(call))
+
+
+def _origin(call: Mapping[str, Any]) -> Origin:
+    """Every type but this one rings nobody's phone: web and websocket calls, and calls to our numbers."""
+    return Origin(
+        inbound=call.get("type", OUTBOUND) != OUTBOUND,
+        line=text(call.get("phoneNumberId")),
+        number=text(mapping(call.get("customer")).get("number")),
+        created_at=instant(call.get("createdAt")),
+    )
 
 
 def id_of(call: Mapping[str, Any]) -> str | None:
