@@ -14,12 +14,13 @@ from campaigns.simulator.control import ControlEndpoints
 from campaigns.simulator.jambonz.endpoints import JambonzEndpoints
 from campaigns.simulator.simulation import Simulation
 from campaigns.simulator.vapi.endpoints import VapiEndpoints
+from campaigns.simulator.voxworks.endpoints import VoxworksEndpoints
 
 MAX_BODY = 10 * 1024 * 1024
 SHUTDOWN_SECONDS = 0.5
 BACKLOG = 1024
 
-ENDPOINTS = (ControlEndpoints, VapiEndpoints, JambonzEndpoints)
+ENDPOINTS = (ControlEndpoints, VapiEndpoints, JambonzEndpoints, VoxworksEndpoints)
 """All on one port: their paths do not meet."""
 
 

@@ -7,13 +7,13 @@ from aiohttp import web
 
 from campaigns.simulator.answers import json_object, ok
 from campaigns.simulator.calls import SimulatedCall
+from campaigns.simulator.recordings import silent_wave
 from campaigns.simulator.vapi.answers import NO_JSON, problem, refused
 from campaigns.simulator.vapi.bodies import call_body
 from campaigns.simulator.vapi.creating import Creator
 from campaigns.simulator.vapi.filters import limit_of, refuse_unknown, span_of, within
 from campaigns.simulator.vapi.keys import Keys
 from campaigns.simulator.vapi.organisation import Organisation
-from campaigns.simulator.vapi.recordings import silent_wave
 from campaigns.simulator.vapi.schema import too_long, unknown
 
 _FILTERS = ("id", "assistantId", "phoneNumberId")
