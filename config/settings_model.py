@@ -76,8 +76,11 @@ class AccountSettings(SettingsModel):
     webhook_auth: Literal["token", "both"] | None = None
     """What a webhook of a campaign must prove: its token, or its token and the account's signature. Without this key:
     both where there is a secret and the provider signs, else the token."""
-    account_sid: str | None = None
-    """Cognigy only: the account's id, which is part of its paths."""
+    account_sid: str | None = Field(default=None, min_length=1)
+    """Cognigy only, and needed there: the account's id, which is part of every address."""
+    notify_url: bool = True
+    """Cognigy only. False: the gateway does not know `notifyUrl` (before 4.97, or any other jambonz) and refuses calls
+    that carry it; then the application's own status hook has to point here."""
     concurrency: int = Field(ge=1)
     """Most calls of ours in flight at once."""
     calls_per_second: float = Field(gt=0, le=1000)
@@ -143,6 +146,18 @@ class AccountSettings(SettingsModel):
                 'webhookAuth = "both", and no secret to prove a signature by; set webhookSecretEnv to the name of the '
                 "environment variable that holds it"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _what_is_cognigys(self) -> Self:
+        if self.provider is not ProviderKind.COGNIGY:
+            if self.account_sid or not self.notify_url:
+                raise ValueError("has accountSid or notifyUrl, which belong to cognigy alone; leave them out")
+            return self
+        if not self.account_sid:
+            raise ValueError("has no accountSid; set it to the account's id, as the gateway's portal shows it")
+        if urlsplit(self.base_url).path.rstrip("/").endswith("/v1"):
+            raise ValueError("baseUrl ends in /v1, which Ringfence adds by itself; leave it out")
         return self
 
 

@@ -3,7 +3,9 @@
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 
+from campaigns.providers.cognigy.client import CognigyProvider
 from campaigns.providers.contract import VoiceProvider
 from campaigns.providers.extras import WebCalls
 from campaigns.providers.http import Clock, HttpClient, Timeouts, utc_now
@@ -16,6 +18,10 @@ from campaigns.providers.voxworks.client import VoxworksProvider
 
 class UnknownProviderError(ValueError):
     """No provider of that name; the message lists those there are."""
+
+
+class IncompleteAccessError(ValueError):
+    """The provider cannot be reached with what is known of the account; the message says what is missing."""
 
 
 class NotOfferedError(ValueError):
@@ -31,6 +37,11 @@ class AccountAccess:
     api_key: str
     account_sid: str | None = None
     """The account's id, where it is part of the provider's paths."""
+    ring_timeout: timedelta = timedelta(seconds=60)
+    """Longest that a phone rings there, and longest call: by these a provider that forgets calls proves absence."""
+    max_duration: timedelta = timedelta(minutes=10)
+    notify_url: bool = True
+    """False: a gateway that does not know `notifyUrl` and would refuse a create with it."""
     webhook_fields: Mapping[str, str] = field(default_factory=dict)
     """Where the user's own webhook bodies hold what; only for providers whose webhooks have no shape of their own."""
     attempt_object: str | None = None
@@ -44,12 +55,26 @@ class AccountAccess:
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    base_url: str
+    base_url: str | None
+    """None: every account has an address of its own."""
     build: Callable[[HttpClient, AccountAccess], VoiceProvider]
 
 
 def _vapi(http: HttpClient, access: AccountAccess) -> VoiceProvider:
     return VapiProvider(http, now=access.now)
+
+
+def _cognigy(http: HttpClient, access: AccountAccess) -> VoiceProvider:
+    if not access.account_sid:
+        raise IncompleteAccessError("a cognigy account needs its accountSid: it is part of every address there")
+    return CognigyProvider(
+        http,
+        account_sid=access.account_sid,
+        ring_timeout=access.ring_timeout,
+        max_duration=access.max_duration,
+        notify=access.notify_url,
+        now=access.now,
+    )
 
 
 def _voxworks(http: HttpClient, access: AccountAccess) -> VoiceProvider:
@@ -60,6 +85,7 @@ def _voxworks(http: HttpClient, access: AccountAccess) -> VoiceProvider:
 
 _KINDS: Mapping[str, _Kind] = {
     "vapi": _Kind("https://api.vapi.ai", _vapi),
+    "cognigy": _Kind(None, _cognigy),
     "voxworks": _Kind("https://api.voxworks.ai", _voxworks),
 }
 
@@ -68,7 +94,7 @@ _HOLDS_CALLS = frozenset({"vapi"})
 
 
 def build_provider(kind: str, access: AccountAccess) -> VoiceProvider:
-    """One account at one provider. Raises `UnknownProviderError`."""
+    """One account at one provider. Raises `UnknownProviderError`, `IncompleteAccessError`."""
     return _kind(kind).build(_client(kind, access), access)
 
 
@@ -100,8 +126,11 @@ def _kind(kind: str) -> _Kind:
 
 
 def _client(kind: str, access: AccountAccess) -> HttpClient:
+    base_url = access.base_url or _kind(kind).base_url
+    if base_url is None:
+        raise IncompleteAccessError(f"a {kind} account needs its baseUrl: every gateway has an address of its own")
     return HttpClient(
-        access.base_url or _kind(kind).base_url,
+        base_url,
         headers={"Authorization": f"Bearer {access.api_key}"},
         timeouts=access.timeouts,
         max_connections=access.max_connections,

@@ -23,11 +23,17 @@ RunAsync = Callable[[Coroutine[Any, Any, Any]], Future[Any]]
 
 def access_to(account: Account, *, api_key: str | None = None) -> AccountAccess:
     """What it takes to talk to the account. Raises `SettingsError` without its key; `api_key`: another one."""
+    told = account.settings
     return AccountAccess(
-        base_url=account.settings.base_url,
+        base_url=told.base_url,
         api_key=api_key if api_key is not None else account.require_api_key(),
-        account_sid=account.settings.account_sid,
-        max_connections=account.settings.concurrency,
+        account_sid=told.account_sid,
+        ring_timeout=told.ring_timeout,
+        max_duration=told.max_duration,
+        notify_url=told.notify_url,
+        webhook_fields=told.webhook_fields,
+        attempt_object=told.attempt_object,
+        max_connections=told.concurrency,
     )
 
 

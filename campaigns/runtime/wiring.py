@@ -7,10 +7,11 @@ from typing import Self
 
 from campaigns.files.ledger_heads import HEADS_NAME, HeadsFile
 from campaigns.providers.contract import VoiceProvider
-from campaigns.providers.registry import AccountAccess, build_provider
+from campaigns.providers.registry import build_provider
 from campaigns.runtime.addresses import find_addresses
 from campaigns.runtime.http_loop import HttpLoop
 from campaigns.runtime.law import gatekeeper_at
+from campaigns.runtime.provider_access import access_to
 from campaigns.runtime.settings import Settings, load_settings
 from campaigns.services.artifacts import Purge
 from campaigns.services.ask_back import AskBack
@@ -113,17 +114,7 @@ class Runtime:
 async def _build_providers(settings: Settings) -> dict[str, VoiceProvider]:
     """On the loop that will use them: their connections belong to it."""
     return {
-        account.name: build_provider(
-            account.settings.provider.value,
-            AccountAccess(
-                base_url=account.settings.base_url,
-                api_key=account.require_api_key(),
-                account_sid=account.settings.account_sid,
-                webhook_fields=account.settings.webhook_fields,
-                attempt_object=account.settings.attempt_object,
-                max_connections=account.settings.concurrency,
-            ),
-        )
+        account.name: build_provider(account.settings.provider.value, access_to(account))
         for account in settings.accounts.values()
     }
 
