@@ -51,6 +51,9 @@ class AttemptRow:
     hung_up: bool
     rang: bool
     late_cancel: bool
+    asked_back: bool
+    answered_by: str | None
+    """`human` or `machine`; None: nobody has said."""
     claimed_at: datetime
     absences: int
 
@@ -72,6 +75,7 @@ class AttemptChange:
     cost_usd: float | None
     hung_up: bool
     rang: bool
+    answered_by: str | None
     check_after: timedelta | None
     requested_at: datetime | None = None
 
@@ -96,6 +100,7 @@ def attempts_of(connection: Connection, call_ids: Sequence[int]) -> list[Attempt
         text("""
             SELECT id, call_id, account, state, provider_call_id, connected, counts, outcome, disposition,
                 ended_reason, detail, duration, cost_usd, hung_up, rang, late_cancel_at IS NOT NULL AS late_cancel,
+                EXISTS (SELECT FROM provider_cancels p WHERE p.attempt_id = attempts.id) AS asked_back, answered_by,
                 claimed_at, absences
             FROM attempts WHERE call_id = ANY(:ids) ORDER BY call_id, attempt_no
         """),
@@ -122,6 +127,7 @@ def write_attempt_changes(connection: Connection, changes: Sequence[AttemptChang
             UPDATE attempts SET state = :state, provider_call_id = :provider_call_id, connected = :connected,
                 counts = :counts, outcome = :outcome, disposition = :disposition, ended_reason = :ended_reason,
                 detail = :detail, duration = :duration, cost_usd = :cost_usd, hung_up = :hung_up, rang = :rang,
+                answered_by = :answered_by,
                 requested_at = coalesce(:requested_at, requested_at),
                 check_at = CAST(:check_after AS interval) + CASE
                     WHEN :state = 'in_progress' THEN greatest(clock_timestamp(), provider_due_from)
@@ -148,6 +154,7 @@ def write_attempt_changes(connection: Connection, changes: Sequence[AttemptChang
                 "cost_usd": change.cost_usd,
                 "hung_up": change.hung_up,
                 "rang": change.rang,
+                "answered_by": change.answered_by,
                 "requested_at": change.requested_at,
                 "check_after": change.check_after,
                 "over": _is_over(change),
