@@ -233,12 +233,6 @@ def _is_over(change: AttemptChange) -> bool:
     return change.state in FINAL_ATTEMPT_STATES
 
 
-def accounts_of(connection: Connection, attempt_ids: Sequence[UUID]) -> dict[UUID, str]:
-    """The account of each attempt."""
-    rows = connection.execute(text("SELECT id, account FROM attempts WHERE id = ANY(:ids)"), {"ids": list(attempt_ids)})
-    return {row.id: row.account for row in rows}
-
-
 def note_trouble(connection: Connection, account: str, *, cooldown: timedelta | None, skew: timedelta | None) -> None:
     """What requests showed of the account: a pause to keep, a clock that moved by more than half a second."""
     connection.execute(
@@ -251,33 +245,3 @@ def note_trouble(connection: Connection, account: str, *, cooldown: timedelta | 
         """),
         {"account": account, "cooldown": cooldown, "skew": skew},
     )
-
-
-def hold_lines(connection: Connection, attempt_ids: Sequence[UUID]) -> None:
-    """The lines of these attempts have nothing left today: providers reset their daily limits at 00:00 UTC."""
-    if attempt_ids:
-        connection.execute(
-            text("""
-                INSERT INTO line_holds (line, held_until)
-                SELECT DISTINCT line, date_trunc('day', clock_timestamp(), 'UTC') + interval '1 day'
-                FROM attempts WHERE id = ANY(:ids) ORDER BY line
-                ON CONFLICT (line) DO UPDATE SET held_until = excluded.held_until
-            """),
-            {"ids": list(attempt_ids)},
-        )
-
-
-def count_config_errors(connection: Connection, account: str, *, errors: int, most: int, reason: str) -> bool:
-    """Add refusals in a row (0 resets the count); pauses the account at `most`. Returns whether it paused it now."""
-    row = connection.execute(
-        text("""
-            UPDATE accounts SET
-                config_errors = CASE WHEN :errors = 0 THEN 0 ELSE config_errors + :errors END,
-                paused_reason = CASE WHEN :errors > 0 AND config_errors + :errors >= :most
-                    THEN coalesce(paused_reason, :reason) ELSE paused_reason END
-            WHERE name = :account AND (:errors > 0 OR config_errors > 0)
-            RETURNING paused_reason = :reason AS paused
-        """),
-        {"account": account, "errors": errors, "most": most, "reason": reason},
-    ).one_or_none()
-    return bool(row and row.paused)

@@ -41,6 +41,26 @@ SCHEMA = [
     # AIMD: the share of the account's rate that is used for now; 429 and capacity answers halve it, successes raise it.
     "ALTER TABLE accounts ADD COLUMN rate_share double precision NOT NULL DEFAULT 1 "
     "CHECK (rate_share > 0 AND rate_share <= 1)",
+    # Refusals in a row, by their kind: creates that were refused, and accepted calls that ended for the same causes.
+    """
+    ALTER TABLE accounts
+        ADD COLUMN rate_changed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+        ADD COLUMN config_ends integer NOT NULL DEFAULT 0
+    """,
+    """
+    ALTER TABLE campaigns
+        ADD COLUMN config_errors integer NOT NULL DEFAULT 0,
+        ADD COLUMN config_ends integer NOT NULL DEFAULT 0
+    """,
+    # Lines that cannot call numbers of a country, as their provider said.
+    """
+    CREATE TABLE line_bars (
+        line text NOT NULL,
+        country text NOT NULL,
+        until timestamptz NOT NULL,
+        PRIMARY KEY (line, country)
+    )
+    """,
     # --- what was said: removed when its time is over, so apart from the attempt's own row -----------------------
     """
     CREATE TABLE attempt_artifacts (
