@@ -16,8 +16,8 @@ from campaigns.compliance.facts import CampaignSwitch
 from campaigns.store import control as rows
 from campaigns.store.accounts import PAUSED_BY_SETTINGS
 from campaigns.store.campaigns import campaign_names, record_operation
-from campaigns.store.troubles import forget_campaign_refusals
 from campaigns.store.handed_over import ask_back_held
+from campaigns.store.troubles import forget_campaign_refusals
 
 CANCEL_CHUNK = 5_000
 """Calls cancelled in one transaction: some tenths of a second of row locks."""
