@@ -9,7 +9,10 @@ from typer.main import get_command
 
 from campaigns.cli import (
     audit_commands,
+    calls_act_commands,
     calls_group,
+    calls_view_commands,
+    calls_web_command,
     consent_commands,
     control_commands,
     definition_commands,
@@ -56,6 +59,9 @@ for group in (
     rules_commands,
     rulings_commands,
     reassigned_commands,
+    calls_view_commands,
+    calls_act_commands,
+    calls_web_command,
     calls_group,
     numbers_commands,
     numbers_change_commands,

@@ -21,6 +21,8 @@ SCHEMA = [
     # Calls that were accepted and of which nobody has heard a ring: few at any time, and looked at every few seconds.
     "CREATE INDEX attempts_not_ringing ON attempts (claimed_at) "
     "WHERE state = 'in_progress' AND NOT rang AND late_ring_at IS NULL",
+    # `calls list` reads by time; claims come in the order of time, so a few pages say where to look.
+    "CREATE INDEX attempts_claimed ON attempts USING brin (claimed_at)",
     # --- runs whose calls the provider holds until their time: the feed never releases them --------------------
     """
     ALTER TABLE runs
