@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
+import aiohttp
 import pytest
 
 from campaigns.providers.contract import DialRequest, PermitLapsedError, VoiceProvider, WebhookTarget
@@ -131,6 +132,36 @@ class RawServer:
     """Connections that are over, with all they had sent read into `received`."""
 
 
+@dataclass(frozen=True)
+class Stage:
+    """A simulator, and a client that carries its key."""
+
+    simulator: Simulator
+    client: aiohttp.ClientSession
+
+    async def ask(self, method: str, path: str, body: Any = None, **options: Any) -> tuple[int, Any]:
+        """Status and decoded body; a body that is no JSON as text."""
+        async with self.client.request(method, path, json=body, **options) as answer:
+            is_json = answer.content_type == "application/json"
+            return answer.status, await (answer.json() if is_json else answer.text())
+
+    @property
+    def stats(self) -> dict[str, Any]:
+        return self.simulator.simulation.ledger.snapshot()
+
+
+def on_stage(scene: Callable[[Stage], Awaitable[None]], **settings: Any) -> None:
+    """Play one scene. Calls stay where they are for hours unless a `speed` is given."""
+
+    async def run() -> None:
+        config = changed(SimulatorConfig(), {"api_key": API_KEY, "speed": 0.001, **settings})
+        headers = {"Authorization": f"Bearer {API_KEY}"}
+        async with Simulator(config) as simulator, aiohttp.ClientSession(simulator.base_url, headers=headers) as client:
+            await scene(Stage(simulator, client))
+
+    asyncio.run(run())
+
+
 Behaviour = Callable[["Wire"], Awaitable[None]]
 
 
@@ -227,6 +258,7 @@ def kit() -> SimpleNamespace:
         a_permit=Permit,
         a_provider=a_provider,
         a_raw_server=a_raw_server,
+        on_stage=on_stage,
         wait_until=wait_until,
         account_sid=ACCOUNT_SID,
         number=NUMBER,
