@@ -21,7 +21,7 @@ SECRET = "a-long-random-text"
 TOKEN = "the-token-of-the-campaign"
 ACCOUNT = """
 [accounts.{name}]
-provider = "vapi"
+provider = "{provider}"
 baseUrl = "http://127.0.0.1:9"
 simulator = true
 concurrency = 1
@@ -29,14 +29,19 @@ callsPerSecond = 1.0
 {more}
 """
 SIGNED = 'webhookSecretEnv = "HOOK_SECRET"'
+SID = "30000000-0000-4000-8000-000000000001"
 DOORS = "".join(
-    ACCOUNT.format(name=name, more=more)
-    for name, more in {
-        "plain": "",
-        "signed": SIGNED,
-        "lenient": f'{SIGNED}\nwebhookAuth = "token"',
-    }.items()
+    ACCOUNT.format(name=name, provider=provider, more=more)
+    for name, provider, more in (
+        ("plain", "vapi", ""),
+        ("signed", "vapi", SIGNED),
+        ("lenient", "vapi", f'{SIGNED}\nwebhookAuth = "token"'),
+        ("gateway", "cognigy", f'{SIGNED}\naccountSid = "{SID}"'),
+        ("unsigned", "voxworks", SIGNED),
+    )
 )
+PROVIDERS = {"gateway": "cognigy", "unsigned": "voxworks"}
+"""All others are at Vapi."""
 
 
 class Door:
@@ -48,7 +53,8 @@ class Door:
 
     def path(self, account: str, *, token: str | None = None) -> str:
         """The campaign's own address, with its token in it if one is given."""
-        return f"/webhooks/vapi/{account}/{self.campaigns[account]}" + (f"/{token}" if token is not None else "")
+        token_part = f"/{token}" if token is not None else ""
+        return f"/webhooks/{PROVIDERS.get(account, 'vapi')}/{account}/{self.campaigns[account]}{token_part}"
 
     def post(self, path: str, body: bytes = b"", **headers: str) -> int:
         """The answer's status. Header names with `_` for `-`."""
@@ -82,7 +88,7 @@ def _signature() -> Callable[..., dict[str, str]]:
 def doors_environment(
     tmp_path: Path, database_url: str, valkey_url: str, valkey: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> Path:
-    """Settings with three accounts, and the environment that leads there; returns the folder."""
+    """Settings with an account of every kind, and the environment that leads there; returns the folder."""
     (tmp_path / "ringfence.toml").write_text(DOORS)
     monkeypatch.chdir(tmp_path)
     for name, value in {

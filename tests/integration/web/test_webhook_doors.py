@@ -13,7 +13,7 @@ from campaigns.runtime.settings import SettingsError
 from campaigns.store.engine import open_engine
 from campaigns.web.app import create_app
 
-TOKEN = "the-token-of-the-campaign"
+TOKEN, SECRET = "the-token-of-the-campaign", "a-long-random-text"
 Event = Callable[..., bytes]
 Signature = Callable[..., dict[str, str]]
 Inbox = Callable[[], list[str]]
@@ -131,7 +131,47 @@ def test_a_replay_within_the_window_changes_nothing(
     assert len(inbox()) == 1
 
 
+# --- the other providers ----------------------------------------------------------------------------------------
+
+
+def test_a_gateway_proves_itself_by_the_token_in_the_address_and_its_own_signature(
+    door: Any, inbox: Inbox, signature: Signature
+) -> None:
+    body = b'{"call_sid": "c-1", "call_status": "ringing", "sip_status": 180}'
+    parts = signature(body)
+    signed = {"jambonz_signature": f"t={parts['x_timestamp']},v1={'0' * 64},v1={parts['x_signature']}"}
+    path = door.path("gateway", token=TOKEN)
+    assert door.post(path, body) == 401
+    assert door.post(path, body + b" ", **signed) == 401
+    assert door.post(door.path("gateway", token="wrong"), body, **signed) == 401
+    assert inbox() == []
+    assert door.post(path, body, **signed) == 200
+    assert door.post("/webhooks/cognigy/gateway", body.replace(b"c-1", b"c-2"), **signed) == 401
+    assert door.post("/webhooks/cognigy/gateway", body, **signed) == 200
+    assert len(inbox()) == 1
+
+
+def test_a_provider_that_signs_nothing_brings_a_token_or_at_the_accounts_address_the_secret(
+    door: Any, inbox: Inbox, signature: Signature
+) -> None:
+    first, second = b'{"call_id": "c-1"}', b'{"call_id": "c-2"}'
+    assert door.post("/webhooks/voxworks/unsigned", first, x_ringfence_token=TOKEN) == 401
+    assert door.post("/webhooks/voxworks/unsigned", first, **signature(first)) == 401
+    assert door.post(door.path("unsigned"), first, x_ringfence_token=SECRET) == 401
+    assert inbox() == []
+    assert door.post("/webhooks/voxworks/unsigned", first, x_ringfence_token=SECRET) == 200
+    assert door.post(door.path("unsigned", token=TOKEN), second) == 200
+    assert len(inbox()) == 2
+
+
 # --- settings that would leave a door open ----------------------------------------------------------------------
+
+
+def test_a_signature_that_no_provider_can_make_is_not_asked_for_in_vain(doors_environment: Path) -> None:
+    settings = doors_environment / "ringfence.toml"
+    settings.write_text(settings.read_text() + 'webhookAuth = "both"')  # of the last account, at Voxworks
+    with pytest.raises(SettingsError, match="voxworks signs no webhooks"), TestClient(create_app()):
+        pass
 
 
 def test_a_secret_that_is_named_and_missing_keeps_the_process_from_starting(
