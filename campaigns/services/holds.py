@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection
 
 from campaigns.services.feed import STARVED_AFTER
+from campaigns.services.restored import REASON as RESTORED
 from campaigns.services.status import slowed
 from campaigns.store import feed as feed_rows
 from campaigns.store.status import CampaignRow, RunRow
@@ -31,6 +32,8 @@ def switches(campaign: CampaignRow) -> Iterator[Hold]:
         yield Hold(f"the campaign is {campaign.state}: {campaign.state_reason or 'no reason on record'}", do=do)
     if campaign.account_paused:
         do = "mend what it names, then run `ringfence up` or `ringfence migrate` again"
+        if campaign.account_paused == RESTORED:
+            do = f"`ringfence reconcile --account {campaign.account} --since T`; `ringfence attention` names T"
         yield Hold(f"the account {campaign.account} is paused: {campaign.account_paused}", do=do)
     if campaign.cooling_until:
         yield Hold("the provider asked for a pause", until=campaign.cooling_until)
