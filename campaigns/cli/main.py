@@ -8,6 +8,7 @@ from typer.exceptions import TyperException
 from typer.main import get_command
 
 from campaigns.cli import (
+    attention_commands,
     audit_commands,
     calls_act_commands,
     calls_group,
@@ -23,6 +24,7 @@ from campaigns.cli import (
     numbers_commands,
     numbers_group,
     reassigned_commands,
+    reconcile_command,
     rules_commands,
     rulings_commands,
     server_commands,
@@ -54,6 +56,8 @@ for group in (
     webhook_command,
     suppress_commands,
     audit_commands,
+    attention_commands,
+    reconcile_command,
     explain_commands,
     export_command,
     rules_commands,
