@@ -49,7 +49,7 @@ def test_the_one_call_of_that_number_line_and_time_is_the_attempts() -> None:
 
 
 def test_a_call_that_rings_now_is_found_before_it_has_a_record() -> None:
-    assert found([sought()], [seen(at=None, over=False)], now=SENT_AT + timedelta(seconds=2)) == ({1: "call-1"}, True)
+    assert found([sought()], [seen(at=None, over=False)], now=SENT_AT + timedelta(seconds=2)) == ({1: "call-1"}, False)
 
 
 @pytest.mark.parametrize("away", [timedelta(seconds=-11), timedelta(minutes=2, seconds=2)])
@@ -69,6 +69,12 @@ def test_of_two_calls_that_fit_none_is_taken_and_nothing_is_proven() -> None:
 def test_a_call_that_two_attempts_want_is_nobodys() -> None:
     twins = [sought(n=1), sought(n=2, at=SENT_AT + timedelta(seconds=20))]
     assert found(twins, [seen(at=SENT_AT + timedelta(seconds=15))], now=RUNG_OUT + timedelta(minutes=1)) == ({}, False)
+
+
+def test_a_call_that_is_found_proves_nothing_about_what_may_still_come() -> None:
+    """It may be an older attempt's, as only the one who asks can know: then this one's own call is not there yet."""
+    assert found([sought()], [seen()], now=RUNG_OUT - timedelta(seconds=1)) == ({1: "call-1"}, False)
+    assert found([sought()], [seen(), seen("b", at=None)]) == ({1: "call-1"}, False)
 
 
 def test_each_of_several_attempts_finds_its_own() -> None:
