@@ -55,8 +55,11 @@ ACCOUNT_SID = "0b7f4f16-9c0a-4d70-8f4e-3a9c1f4b8a01"
 ASSISTANTS: Mapping[str, Mapping[str, Any]] = {
     "vapi": {"id": "assistant-1", "variables": {"plan": "gold"}},
     "cognigy": {"applicationSid": "6d1d1c1e-2e3f-4a4b-8c5d-6e7f80910a11", "tag": {"plan": "gold"}},
+    "voxworks": {"scriptId": "a1b2c3d4-e5f6-7890-abcd-ef1234567890", "objects": {"policy": {"plan": "gold"}}},
 }
 """A plain assistant block for each provider."""
+VOICEMAIL_ACTIONS = {"voxworks": "none"}
+"""For the others `hangUp`."""
 
 
 def a_dial(
@@ -69,7 +72,7 @@ def a_dial(
     customer_name: str | None = "Ann Example",
     external_id: str | None = None,
     line: str = "pn-1",
-    voicemail_action: str = "hangUp",
+    voicemail_action: str | None = None,
 ) -> DialRequest:
     """One attempt, ready to leave."""
     return DialRequest(
@@ -79,7 +82,7 @@ def a_dial(
         assistant=assistant or ASSISTANTS[kind],
         customer_name=customer_name,
         external_id=external_id,
-        voicemail_action=voicemail_action,
+        voicemail_action=voicemail_action or VOICEMAIL_ACTIONS.get(kind, "hangUp"),
         webhook=webhook,
         permit=permit or Permit(),
     )
