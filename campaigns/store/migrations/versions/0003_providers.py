@@ -76,6 +76,7 @@ SCHEMA = [
     )
     """,
     "CREATE INDEX attempt_artifacts_due ON attempt_artifacts (delete_after)",
+    "CREATE INDEX attempt_artifacts_stored ON attempt_artifacts (stored_at)",
     # What is over is deleted by age.
     "CREATE INDEX inbox_over ON inbox (received_at) WHERE state IN ('done', 'stored', 'foreign')",
     # --- audits: the provider's calls that no attempt of ours explains, and the reverse ---------------------------
