@@ -11,6 +11,7 @@ from campaigns.cli import (
     attention_commands,
     audit_commands,
     calls_act_commands,
+    calls_create_command,
     calls_group,
     calls_view_commands,
     calls_web_command,
@@ -31,6 +32,7 @@ from campaigns.cli import (
     simulator_command,
     status_command,
     suppress_commands,
+    test_call_command,
     webhook_command,
 )
 from campaigns.cli.errors import CommandError, ExitCode
@@ -63,6 +65,8 @@ for group in (
     rules_commands,
     rulings_commands,
     reassigned_commands,
+    test_call_command,
+    calls_create_command,
     calls_view_commands,
     calls_act_commands,
     calls_web_command,
