@@ -1,11 +1,12 @@
 """Which of the gateway's calls is an attempt's: by number, line and time, for the lists hold nothing of ours.
 
-    one call fits, and it fits no other attempt          found
+    one call fits, and it may be no other attempt's      found
     several fit, or one that may be another attempt's    not found, and not proven absent
     none fits                                            absent, once the gateway must show it
 
 What may be the attempt's call without being surely so (no time known, another caller ID, a SIP user instead of a
-number) adopts nothing, but it keeps the attempt from being called absent: then somebody would be rung twice.
+number) adopts nothing, but it keeps the attempt from being called absent: then somebody would be rung twice. So does a
+call that still goes on: somebody else may have begun it by hand, long before or since. Its record will date it.
 """
 
 import re
@@ -23,7 +24,8 @@ than 2 s between them nothing is dialed. An earlier attempt at the same person l
 DOUBT = timedelta(seconds=60)
 """A call just outside that is not taken for the attempt's, and not ruled out either."""
 SETTING_UP = timedelta(minutes=2)
-"""From the last instant at which a create may have left to the INVITE, or to the ring time-out's record."""
+"""From the last instant at which a create may have left to the INVITE, or to the ring time-out's record. The gateway
+dials at once as a rule: what came later than `CLOCKS` explain is doubtful."""
 SHORTEST_NUMBER = 7
 """Digits: a carrier may cut country code or trunk prefix, and what is shorter than this is no number of a person."""
 
@@ -39,10 +41,11 @@ def matched(
     The second holds even if a call that was found here turns out to be an older attempt's: nothing else may be there.
     """
     fitting = {each.attempt_id: [call for call in seen if fits(each, call)] for each in sought}
-    wanted_by = Counter(call.report.provider_call_id for calls in fitting.values() for call in calls)
+    possible = {each.attempt_id: [call for call in seen if may_be(each, call)] for each in sought}
+    wanted_by = Counter(call.report.provider_call_id for calls in possible.values() for call in calls)
     found, complete = list[CallReport](), True
     for each in sought:
-        calls, doubtful = fitting[each.attempt_id], [call for call in seen if may_be(each, call)]
+        calls, doubtful = fitting[each.attempt_id], possible[each.attempt_id]
         if len(calls) == 1 and wanted_by[calls[0].report.provider_call_id] == 1:
             found.append(replace(calls[0].report, attempt_id=each.attempt_id))
             doubtful.remove(calls[0])
@@ -52,16 +55,15 @@ def matched(
 
 
 def fits(sought: Sought, call: Seen) -> bool:
-    """The same number, the same line, and of its time; a live call without a time is of now."""
-    if not (same_number(call.to, sought.number) and same_number(call.line, sought.line)):
-        return False
-    return _in_time(sought, call, CLOCKS) if call.attempted_at is not None else not call.is_over
+    """The same number, the same line, and made at its time."""
+    of_both = same_number(call.to, sought.number) and same_number(call.line, sought.line)
+    return of_both and _in_time(sought, call, before=CLOCKS, after=CLOCKS)
 
 
 def may_be(sought: Sought, call: Seen) -> bool:
     """Not to be ruled out: of its time or without one, and to the same number or, from its line, to no number.
     Whatever fits is among them."""
-    if call.attempted_at is not None and not _in_time(sought, call, DOUBT):
+    if call.attempted_at is not None and not _in_time(sought, call, before=DOUBT, after=SETTING_UP):
         return False
     to_somebody = digits_of(call.to) is None and same_number(call.line, sought.line)
     return same_number(call.to, sought.number) or to_somebody
@@ -93,10 +95,11 @@ def digits_of(address: str) -> str | None:
     return re.sub(r"\D", "", user[1])
 
 
-def _in_time(sought: Sought, call: Seen, clocks: timedelta) -> bool:
+def _in_time(sought: Sought, call: Seen, *, before: timedelta, after: timedelta) -> bool:
+    """A call without a time is of no time."""
     if call.attempted_at is None:
         return False
-    return sought.claimed_at - clocks <= call.attempted_at <= sought.send_by + SETTING_UP
+    return sought.claimed_at - before <= call.attempted_at <= sought.send_by + after
 
 
 def _must_show(sought: Sought, *, now: datetime, longest: Longest) -> bool:

@@ -48,11 +48,13 @@ def test_the_one_call_of_that_number_line_and_time_is_the_attempts() -> None:
     assert found([sought()], calls) == ({1: "call-1"}, True)
 
 
-def test_a_call_that_rings_now_is_found_before_it_has_a_record() -> None:
-    assert found([sought()], [seen(at=None, over=False)], now=SENT_AT + timedelta(seconds=2)) == ({1: "call-1"}, False)
+@pytest.mark.parametrize("now", [SENT_AT + timedelta(seconds=2), RUNG_OUT, RUNG_OUT + timedelta(minutes=20)])
+def test_a_live_call_to_that_number_from_that_line_may_be_anybodys_until_its_record_dates_it(now: datetime) -> None:
+    """Somebody may have talked with that person before, or have called since: the live store knows no times."""
+    assert found([sought()], [seen(at=None, over=False)], now=now) == ({}, False)
 
 
-@pytest.mark.parametrize("away", [timedelta(seconds=-11), timedelta(minutes=2, seconds=2)])
+@pytest.mark.parametrize("away", [timedelta(seconds=-11), timedelta(seconds=12), timedelta(minutes=2)])
 def test_a_call_of_another_time_is_not_the_attempts(away: timedelta) -> None:
     assert found([sought()], [seen(at=SENT_AT + away)])[0] == {}
 
@@ -60,6 +62,11 @@ def test_a_call_of_another_time_is_not_the_attempts(away: timedelta) -> None:
 def test_an_earlier_attempt_at_the_same_person_is_not_taken_for_this_one() -> None:
     an_hour_ago = seen(at=SENT_AT - timedelta(hours=1))
     assert found([sought()], [an_hour_ago]) == ({}, True)
+
+
+def test_a_call_made_by_somebody_else_a_little_later_is_not_taken_and_keeps_the_attempt_from_being_absent() -> None:
+    by_hand = seen(at=SENT_AT + timedelta(seconds=45))
+    assert found([sought()], [by_hand]) == ({}, False)
 
 
 def test_of_two_calls_that_fit_none_is_taken_and_nothing_is_proven() -> None:
