@@ -14,16 +14,20 @@ def skew_of(answer: HttpAnswer) -> timedelta | None:
 
     The header was written at an unknown instant between request and answer. None: no readable `Date`.
     """
-    try:
-        stamped_at = parsedate_to_datetime(answer.headers.get("date", ""))
-    except ValueError:
+    stamped_at = http_date(answer.headers.get("date", ""))
+    if stamped_at is None:
         return None
-    return _least(_utc(stamped_at) - answer.received_at, _utc(stamped_at) + DATE_RESOLUTION - answer.sent_at)
+    return _least(stamped_at - answer.received_at, stamped_at - answer.sent_at + DATE_RESOLUTION)
 
 
-def _utc(at: datetime) -> datetime:
-    """HTTP dates are GMT by definition; Python leaves those that end in -0000 naive."""
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+def http_date(header: str) -> datetime | None:
+    """The instant that a header names; None: it names none."""
+    try:
+        at = parsedate_to_datetime(header)
+        # HTTP dates are GMT by definition; Python leaves those that end in -0000 naive.
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _least(low: timedelta, high: timedelta) -> timedelta:

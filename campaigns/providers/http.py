@@ -80,8 +80,11 @@ class HttpAnswer:
     received_at: datetime
 
     def json(self) -> Any:
-        """The decoded body. Raises `ValueError` when it is no JSON."""
-        return json.loads(self.body)
+        """The decoded body. Raises `ValueError` when it is no JSON, or nested beyond all sense."""
+        try:
+            return json.loads(self.body)
+        except RecursionError:
+            raise ValueError("nested too deeply") from None
 
 
 def utc_now() -> datetime:

@@ -40,7 +40,7 @@ def decoded(answer: HttpAnswer) -> Any:
     """The answer's JSON. Raises `ProviderUnavailableError`."""
     try:
         return answer.json()
-    except (ValueError, RecursionError):
+    except ValueError:
         raise ProviderUnavailableError(f"{answer.status} with a body that is no JSON") from None
 
 

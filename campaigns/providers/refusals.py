@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import timedelta
 
+from campaigns.providers.clock_skew import http_date
 from campaigns.providers.http import HttpAnswer
 from campaigns.providers.words import writable
 
@@ -30,8 +30,8 @@ def wait_asked_for(answer: HttpAnswer) -> timedelta | None:
     """
     header = answer.headers.get("retry-after", "").strip()
     if header.isascii() and header.isdigit():
-        return _bounded(int(header))
-    if (until := _http_date(header)) is not None:
+        return _bounded(header)
+    if (until := http_date(header)) is not None:
         return min(LONGEST_WAIT, max(timedelta(), until - answer.received_at))
     return _reset(answer.headers)
 
@@ -39,19 +39,11 @@ def wait_asked_for(answer: HttpAnswer) -> timedelta | None:
 def _reset(headers: Mapping[str, str]) -> timedelta | None:
     plain = headers.get("ratelimit-reset", "").strip()
     if plain.isascii() and plain.isdigit():
-        return _bounded(int(plain))
+        return _bounded(plain)
     combined = _RESET.search(headers.get("ratelimit", ""))
-    return _bounded(int(combined[1])) if combined else None
+    return _bounded(combined[1]) if combined else None
 
 
-def _bounded(seconds: int) -> timedelta:
-    return timedelta(seconds=min(seconds, int(LONGEST_WAIT.total_seconds())))
-
-
-def _http_date(header: str) -> datetime | None:
-    try:
-        at = parsedate_to_datetime(header)
-    except ValueError:
-        return None
-    # HTTP dates are GMT by definition; Python leaves those that end in -0000 naive.
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at
+def _bounded(digits: str) -> timedelta:
+    """So many seconds. Python refuses to read numbers of thousands of digits, and nine of them are years."""
+    return min(LONGEST_WAIT, timedelta(seconds=int(digits.lstrip("0")[:9] or "0")))

@@ -68,7 +68,7 @@ def read_create(answer: HttpAnswer, *, private: Iterable[str], to_a_phone: bool,
 def _created(answer: HttpAnswer, *, skew: timedelta | None) -> DialResult:
     try:
         body = answer.json()
-    except (ValueError, RecursionError):
+    except ValueError:
         return FateUnknown(f"{answer.status} with a body that is no JSON", clock_skew=skew)
     sid = text(body.get("sid")) if isinstance(body, dict) else None
     if sid is None:
@@ -86,7 +86,7 @@ def _error_text(answer: HttpAnswer) -> str:
     """`{"msg": "text"}`, or plain text."""
     try:
         body = answer.json()
-    except (ValueError, RecursionError):
+    except ValueError:
         return answer.body[:MOST_CHARACTERS].decode("utf-8", errors="replace")
     said = body.get("msg") or body.get("message") if isinstance(body, dict) else body
     return said if isinstance(said, str) and said else "no explanation given"

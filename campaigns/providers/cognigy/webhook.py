@@ -90,5 +90,8 @@ def _dedupe_key(event: str, call: Mapping[str, Any]) -> str:
         parts = [call.get("call_sid")]
     else:
         parts = [call]
-    canonical = json.dumps([event, *parts], sort_keys=True, separators=(",", ":"))
+    try:
+        canonical = json.dumps([event, *parts], sort_keys=True, separators=(",", ":"))
+    except RecursionError:
+        raise WebhookRejectedError("the body is nested too deeply") from None
     return hashlib.sha256(canonical.encode()).hexdigest()

@@ -30,7 +30,7 @@ KIND_BY_TEXT: tuple[tuple[re.Pattern[str], NotDialedKind], ...] = (
     (re.compile(r"daily outbound call limit", re.IGNORECASE), NotDialedKind.LINE_LIMIT),
     (re.compile(r"international call", re.IGNORECASE), NotDialedKind.LINE_UNFIT),
     (re.compile(r"rate limit exceeded", re.IGNORECASE), NotDialedKind.RATE_LIMITED),
-    (re.compile(r"customer\.number", re.IGNORECASE), NotDialedKind.INVALID_NUMBER),
+    (re.compile(r"customer\.number\b", re.IGNORECASE), NotDialedKind.INVALID_NUMBER),
 )
 """Texts that change what a 400 means; the first that fits counts."""
 

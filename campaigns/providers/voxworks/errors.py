@@ -60,7 +60,7 @@ def read_create(answer: HttpAnswer, *, private: Iterable[str]) -> DialResult:
 def _created(answer: HttpAnswer, *, skew: timedelta | None) -> DialResult:
     try:
         body: Any = answer.json()
-    except (ValueError, RecursionError):
+    except ValueError:
         return FateUnknown(f"{answer.status} with a body that is no JSON", clock_skew=skew)
     call_id = body.get("call_id") if isinstance(body, dict) else None
     if isinstance(call_id, str) and call_id:
@@ -77,7 +77,7 @@ def _said(answer: HttpAnswer) -> str:
     """`{"success": false, "message": "text"}`, or whatever stood in its place."""
     try:
         said = mapping(answer.json()).get("message")
-    except (ValueError, RecursionError):
+    except ValueError:
         return answer.body[:MOST_CHARACTERS].decode("utf-8", errors="replace")
     return str(said) if said else "no explanation given"
 

@@ -67,6 +67,7 @@ def test_a_refused_request_is_a_configuration_error(status: int) -> None:
         ("Rate limit exceeded", NotDialedKind.RATE_LIMITED),
         ("Couldn't Get Phone Number. Need Either `phoneNumberId` Or `phoneNumber`.", NotDialedKind.CONFIG_ERROR),
         ("assistantOverrides.property x should not exist", NotDialedKind.CONFIG_ERROR),
+        ("customer.numberE164CheckEnabled must be a boolean value", NotDialedKind.CONFIG_ERROR),
     ],
 )
 @pytest.mark.parametrize("shape", ["text", "list", "old"])
