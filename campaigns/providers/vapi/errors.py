@@ -5,7 +5,7 @@
 | 2xx with an `id`                           | created       | `Placed`, even with `concurrencyBlocked`     |
 | 2xx without a readable `id`                | nobody knows  | `FateUnknown`                                |
 | 400 404 405 413 415 422                    | certainly not | by text, else `CONFIG_ERROR`                 |
-| 401 402 403                                | certainly not | `CREDENTIALS`                                |
+| 401 402 403                                | certainly not | `CREDENTIALS`, unless it says "no room"      |
 | 429                                        | certainly not | `RATE_LIMITED`                               |
 | 409, 408, 3xx, 5xx, 52x and all unlisted   | nobody knows  | `FateUnknown`                                |
 
@@ -33,6 +33,8 @@ KIND_BY_TEXT: tuple[tuple[re.Pattern[str], NotDialedKind], ...] = (
     (re.compile(r"customer\.number\b", re.IGNORECASE), NotDialedKind.INVALID_NUMBER),
 )
 """Texts that change what a 400 means; the first that fits counts."""
+_WANT_OF_ROOM = frozenset({NotDialedKind.CAPACITY, NotDialedKind.LINE_LIMIT, NotDialedKind.RATE_LIMITED})
+"""These wait, whatever the status: with which one Vapi says so today is not published."""
 
 Jitter = Callable[[], timedelta]
 
@@ -68,9 +70,10 @@ def _created(answer: HttpAnswer, *, skew: timedelta | None) -> DialResult:
 def _kind(status: int, *, text: str) -> NotDialedKind:
     if status == 429:
         return NotDialedKind.RATE_LIMITED
-    if status in (401, 402, 403):
+    told = next((kind for pattern, kind in KIND_BY_TEXT if pattern.search(text)), NotDialedKind.CONFIG_ERROR)
+    if status in (401, 402, 403) and told not in _WANT_OF_ROOM:
         return NotDialedKind.CREDENTIALS
-    return next((kind for pattern, kind in KIND_BY_TEXT if pattern.search(text)), NotDialedKind.CONFIG_ERROR)
+    return told
 
 
 def error_text(answer: HttpAnswer) -> str:

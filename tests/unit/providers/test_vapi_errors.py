@@ -57,6 +57,18 @@ def test_a_refused_request_is_a_configuration_error(status: int) -> None:
     assert "property server should not exist" in result.message
 
 
+@pytest.mark.parametrize("status", [400, 402, 403, 404, 422])
+def test_a_full_account_or_a_spent_line_is_one_whatever_the_status_that_says_so(status: int) -> None:
+    """Which it is today nobody has published: only the words are known."""
+    for text, kind in (
+        ("Over Concurrency Limit", NotDialedKind.CAPACITY),
+        ("Numbers Bought On Vapi Have A Daily Outbound Call Limit. Import", NotDialedKind.LINE_LIMIT),
+    ):
+        result = read(status, {"message": text})
+        assert isinstance(result, NotDialed)
+        assert result.kind is kind
+
+
 @pytest.mark.parametrize(
     ("text", "kind"),
     [
