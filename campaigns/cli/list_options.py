@@ -8,11 +8,12 @@ from typing import get_args
 
 from campaigns.cli.errors import CommandError, ExitCode, problem
 from campaigns.cli.options import american_number_advice
+from campaigns.compliance.list_names import is_state_list
 from campaigns.customers.phone import PhoneProblem
 from campaigns.files.registry import NATIONAL
 from campaigns.runtime.law import gatekeeper
 from campaigns.services.rows_import import e164
-from campaigns.services.suppress import INTERNAL, is_state_list
+from campaigns.services.suppress import INTERNAL
 from campaigns.store.suppressions import ListTarget, Scope
 
 LITIGATOR = "litigator"

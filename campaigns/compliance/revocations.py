@@ -20,12 +20,16 @@ class Subject:
 
 def covers(revocation: Revocation, subject: Subject) -> bool:
     """Whether the revocation speaks of such calls; one with a scope but no value is read as widely as can be."""
-    value = revocation.scope_value
-    if revocation.scope == "all" or value is None:
+    return speaks_of(subject, scope=revocation.scope, value=revocation.scope_value)
+
+
+def speaks_of(subject: Subject, *, scope: RevocationScope, value: str | None) -> bool:
+    """Whether a no of this scope, a revocation's or a list entry's, speaks of such calls."""
+    if scope == "all" or value is None:
         return True
-    if revocation.scope == "seller":
+    if scope == "seller":
         return same_seller(value, subject.seller)
-    return value == (subject.purpose if revocation.scope == "purpose" else subject.campaign)
+    return value == (subject.purpose if scope == "purpose" else subject.campaign)
 
 
 def same_seller(first: str, second: str) -> bool:

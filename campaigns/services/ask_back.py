@@ -1,23 +1,20 @@
-"""Ask back: a call that waits at a provider for a person who revoked meanwhile is cancelled there.
+"""Ask back: a call that waits at a provider is cancelled there, because somebody said no meanwhile.
 
-A create that left before the revocation cannot be unsent. But while the provider still holds the call (queued for want
-of a slot, or scheduled), nobody's phone has rung: it is cancelled, and tried again until that worked or the call no
-longer waits. A call that rings or talks is left alone.
+A create that left before that cannot be unsent. But while the provider still holds the call (queued for want of a slot,
+or scheduled), nobody's phone has rung: it is cancelled, and tried again until that worked or the call no longer waits.
+A call that rings or talks is left alone. `asking_back.py` says which calls those are.
 """
 
 import logging
 from collections.abc import Mapping
 from datetime import timedelta
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 
 from campaigns.calls.states import FINAL_ATTEMPT_STATES, AttemptState
-from campaigns.compliance.facts import Purpose
-from campaigns.compliance.revocations import covers
 from campaigns.providers.contract import CallReport, Phase, ProviderUnavailableError, VoiceProvider
 from campaigns.services.dispatch import RunAsync
 from campaigns.store import provider_cancels as rows
-from campaigns.store.revocations import StoredRevocation
 
 log = logging.getLogger(__name__)
 
@@ -25,19 +22,10 @@ MOST = 50
 """Calls a pass: each costs the provider two requests."""
 LEASE = timedelta(seconds=10)
 """Longer than the two requests; a process that dies in between is followed by another one after this."""
+LOOKS_UNTIL_GONE = 6
+"""A provider's copies may lag behind its own answer: who does not know a call in one look may ring it in the next
+minute."""
 OVER = FINAL_ATTEMPT_STATES | {AttemptState.ENDED}
-
-
-def ask_back(connection: Connection, revocation: StoredRevocation) -> int:
-    """Put the calls that may wait at a provider on the list, as far as the revocation covers them; returns how many."""
-    fact = revocation.as_fact
-    covered = [
-        attempt.id
-        for attempt in rows.open_attempts(connection, revocation.number)
-        if attempt.subject.purpose is not Purpose.EMERGENCY and covers(fact, attempt.subject)
-    ]
-    rows.ask_back(connection, covered, revocation_id=revocation.id)
-    return len(covered)
 
 
 class AskBack:
@@ -52,16 +40,22 @@ class AskBack:
         """Ask; returns how many calls were cancelled."""
         with self._engine.begin() as connection:
             due = rows.lease_due(connection, lease=LEASE, most=MOST)
-        return sum(self._ask(cancel) == "cancelled" for cancel in due)
+        cancelled, away = 0, set[str]()
+        for cancel in due:
+            if cancel.account in away:
+                continue  # its lease brings it back; every further request would cost a time-out
+            try:
+                cancelled += self._ask(cancel) == "cancelled"
+            except ProviderUnavailableError as error:
+                log.warning("ask_back_failed attempt_id=%s cause=%s", cancel.attempt_id, error)
+                away.add(cancel.account)
+                with self._engine.begin() as connection:
+                    rows.note_failure(connection, cancel.attempt_id, error=str(error))
+        return cancelled
 
     def _ask(self, cancel: rows.DueCancel) -> str | None:
-        try:
-            settled_as = self._settled_as(cancel)
-        except ProviderUnavailableError as error:
-            log.warning("ask_back_failed attempt_id=%s cause=%s", cancel.attempt_id, error)
-            with self._engine.begin() as connection:
-                rows.note_failure(connection, cancel.attempt_id, error=str(error))
-            return None
+        """Raises `ProviderUnavailableError`."""
+        settled_as = self._settled_as(cancel)
         if settled_as is not None:
             log.info("ask_back_settled attempt_id=%s as=%s", cancel.attempt_id, settled_as)
             with self._engine.begin() as connection:
@@ -76,9 +70,14 @@ class AskBack:
         if provider is None or cancel.provider_call_id is None:
             return None
         report: CallReport | None = self._run_async(provider.fetch(cancel.provider_call_id)).result()
-        if report is None or report.phase.rank >= Phase.ENDED.rank:
+        if report is None:
+            return "over" if cancel.tries >= LOOKS_UNTIL_GONE else None
+        if report.phase.rank >= Phase.ENDED.rank:
             return "over"
         if report.phase is not Phase.QUEUED:
             return "live"
-        ended: bool = self._run_async(provider.end(cancel.provider_call_id)).result()
-        return "cancelled" if ended else "over"
+        # Never `end` where it can be helped: the phone may have begun to ring since the look. What the provider
+        # answers with "no" is looked at once more: only that tells a call that is over from one that still waits.
+        stop = provider.cancel if provider.capabilities.cancels_waiting else provider.end
+        stopped: bool = self._run_async(stop(cancel.provider_call_id)).result()
+        return "cancelled" if stopped else None

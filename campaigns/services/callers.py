@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine
 
 from campaigns.calls.states import CallState
 from campaigns.definition.conversations import OptOut
+from campaigns.services.asking_back import ask_back
 from campaigns.services.opt_out import RECORDED_BY, block_scheduled
 from campaigns.services.report_json import from_json
 from campaigns.store import callers as rows
@@ -71,4 +72,5 @@ def _record_opt_out(connection: Connection, event: inbox.CallerRow) -> None:
     revocation = add_revocation(connection, new, recorded_by=RECORDED_BY)
     if revocation is not None:
         blocked = block_scheduled(connection, revocation)
+        ask_back(connection, revocation)
         log.info("opt_out_recorded revocation_id=%s blocked=%d", revocation.id, blocked)

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from campaigns.compliance.facts import Facts, PlaceEvidence, Plan, Relationship
+from campaigns.compliance.list_names import is_state_list
 from campaigns.files.registry import RegistryFiles
 from campaigns.services.registry import Registry, read_registry
-from campaigns.services.suppress import is_state_list
 from campaigns.store.claims import QueuedCall
 from campaigns.store.evidence import (
     NumberRecord,

@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Engine
 
+from campaigns.compliance.list_names import is_state_list
 from campaigns.compliance.rules import RuleBook
 from campaigns.files.registry import NATIONAL, RegistryFiles
 from campaigns.services.registry import RegistryAnswer, read_registry
-from campaigns.services.suppress import is_state_list
 from campaigns.store.lists import ListVersion, active_versions, database_now
 from campaigns.store.suppressions import Entry, entries_of, entry_counts
 

@@ -12,6 +12,7 @@ from campaigns.compliance.consent import REV_ACTIVE
 from campaigns.compliance.facts import Purpose
 from campaigns.compliance.revocations import RevocationScope, covers
 from campaigns.definition.model import CampaignDefinition
+from campaigns.services.asking_back import ask_back
 from campaigns.store import revocations as rows
 from campaigns.store.moves import Move, apply_moves
 
@@ -49,6 +50,7 @@ def record_opt_outs(connection: Connection, spoken: Sequence[rows.NewRevocation]
         revocation = rows.add_revocation(connection, new, recorded_by=RECORDED_BY)
         if revocation is not None:
             blocked = block_scheduled(connection, revocation)
+            ask_back(connection, revocation)
             log.info(
                 "opt_out_recorded attempt_id=%s revocation_id=%s blocked=%d", new.attempt_id, revocation.id, blocked
             )

@@ -26,6 +26,7 @@ from campaigns.providers.contract import NO_ARTIFACTS, Artifacts, CallReport, Di
 from campaigns.services.account_notes import CallEnd, note_accounts, note_ends
 from campaigns.services.adoption import WAITING, adopted, adoption, is_conclusive, newest, was_made_after_all
 from campaigns.services.artifacts import joined_artifacts, keep_said
+from campaigns.services.asking_back import ask_back_found
 from campaigns.services.attempt_rows import change_of, view_of
 from campaigns.services.decided import Decided, settle_decision
 from campaigns.services.gatekeeper import GateKeeper
@@ -136,6 +137,7 @@ class Recorder:
         rows.write_attempt_changes(connection, pile.changes)
         for attempt_id in rows.hold_again(connection, sorted(pile.revived)):
             _alarm(connection, "two_calls_live", attempt_id, detail="its number is held by another call")
+        ask_back_found(connection, pile.revived)
         rows.free_slots(connection, pile.ended, grace=REPORT_GRACE)
         apply_moves(connection, pile.adoptions)
         apply_moves(connection, pile.moves)

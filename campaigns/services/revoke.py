@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine
 from campaigns.calls.permits import PERMIT_LIFETIME
 from campaigns.compliance.facts import Purpose
 from campaigns.compliance.revocations import RevocationScope, same_seller
-from campaigns.services.ask_back import ask_back
+from campaigns.services.asking_back import ask_back
 from campaigns.services.control import Wait
 from campaigns.services.opt_out import block_scheduled
 from campaigns.store import revocations as rows

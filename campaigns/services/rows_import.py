@@ -13,10 +13,12 @@ from hashlib import sha256
 from sqlalchemy import Connection, Engine
 
 from campaigns.calls.permits import PERMIT_LIFETIME
+from campaigns.compliance.list_names import is_state_list
 from campaigns.customers.phone import PhoneProblem, normalize
 from campaigns.files.list_chunks import list_members, open_list, sha256_of
 from campaigns.files.list_problems import LineReject
 from campaigns.files.number_rows import WrittenNumber, written_numbers
+from campaigns.services.asking_back import ask_back_listed
 from campaigns.services.list_import import (
     Imported,
     ImportRequest,
@@ -26,7 +28,7 @@ from campaigns.services.list_import import (
     check_time,
     lock,
 )
-from campaigns.services.suppress import Wait, is_state_list
+from campaigns.services.suppress import Wait
 from campaigns.store import lists as versions
 from campaigns.store import suppressions as rows
 from campaigns.store.campaigns import record_operation
@@ -131,6 +133,7 @@ class ImportRows:
             expires_at=options.expires_at,
             version_id=version_id or (in_force.id if in_force else None),
         )
+        ask_back_listed(connection, options.target, asked_by=self._operator)
         changed = bool(added or ended or version_id)
         if changed:
             detail = f"{numbers} numbers from {request.source}: {added} added, {ended} ended"

@@ -4,7 +4,6 @@ A request permitted before the commit has left within one permit lifetime or nev
 that nothing to these numbers can leave any more when it returns.
 """
 
-import re
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from difflib import get_close_matches
@@ -13,6 +12,7 @@ from sqlalchemy import Connection, Engine
 
 from campaigns.calls.permits import PERMIT_LIFETIME
 from campaigns.compliance.revocations import same_seller
+from campaigns.services.asking_back import ask_back_listed
 from campaigns.store import suppressions as rows
 from campaigns.store.campaigns import record_operation
 from campaigns.store.revocations import known_sellers
@@ -20,18 +20,11 @@ from campaigns.store.suppressions import ListTarget
 
 INTERNAL = "internal"
 
-_STATE_LIST = re.compile(r"US-[A-Z]{2}")
-
 Wait = Callable[[timedelta], None]
 
 
 class RemovalRefusedError(Exception):
     """Someone asked not to be called. The message says what a removal needs."""
-
-
-def is_state_list(list_name: str) -> bool:
-    """Whether this is a state's own do-not-call list, such as `US-FL`, which binds sales calls alone."""
-    return bool(_STATE_LIST.fullmatch(list_name))
 
 
 def suppress(engine: Engine, numbers: Sequence[str], *, list_name: str, source: str, operator: str) -> int:
@@ -115,6 +108,7 @@ def _add(
 ) -> int:
     rows.stage_numbers(connection, numbers)
     added = rows.add_staged(connection, target, source=source, added_by=operator, expires_at=expires_at)
+    ask_back_listed(connection, target, asked_by=operator)
     if added:
         detail = f"{added} numbers from {source}"
         record_operation(connection, operator=operator, action="suppress", subject=target.list_name, detail=detail)

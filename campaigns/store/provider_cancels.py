@@ -1,8 +1,9 @@
-"""Calls that were created at a provider before their person revoked: asked back while they wait there, not hung up."""
+"""Calls that were created at a provider before somebody said no: asked back while they wait there, not hung up."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, text
@@ -28,6 +29,8 @@ class DueCancel:
     account: str
     provider_call_id: str | None
     state: AttemptState
+    tries: int
+    """Looks until now, this one counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,30 +45,53 @@ class CancelOnRecord:
     settled_as: str | None
 
 
+_OPEN = """
+    SELECT t.id, c.name AS campaign, v.definition ->> 'purpose' AS purpose, v.definition ->> 'seller' AS seller
+    FROM attempts t JOIN campaigns c ON c.id = t.campaign_id
+    JOIN runs n ON n.id = t.run_id JOIN campaign_versions v ON v.id = n.version_id
+    WHERE t.counts AND t.closed_at IS NULL AND t.state <> 'ended' AND NOT t.connected
+"""
+"""Attempts that may wait at their provider. One that is not over counts, whatever has become of its hold on the number:
+so the index of counted attempts leads to it."""
+
+
 def open_attempts(connection: Connection, number: str) -> list[OpenAttempt]:
-    """Attempts at this number that may wait at their provider."""
-    rows = connection.execute(
-        text("""
-            SELECT t.id, c.name AS campaign, v.definition ->> 'purpose' AS purpose, v.definition ->> 'seller' AS seller
-            FROM attempts t JOIN campaigns c ON c.id = t.campaign_id
-            JOIN runs n ON n.id = t.run_id JOIN campaign_versions v ON v.id = n.version_id
-            WHERE t.id IN (SELECT attempt_id FROM live WHERE number = :number)
-                AND t.closed_at IS NULL AND t.state <> 'ended' AND NOT t.connected
-        """),
-        {"number": number},
-    )
-    return [OpenAttempt(row.id, Subject(row.campaign, Purpose(row.purpose), row.seller)) for row in rows]
+    """Those at this number."""
+    return [_open(row) for row in connection.execute(text(f"{_OPEN} AND t.number = :number"), {"number": number})]
 
 
-def ask_back(connection: Connection, attempt_ids: Sequence[UUID], *, revocation_id: int) -> None:
-    """Put them on the list; one that stands there already stays as it is."""
+def open_staged(connection: Connection) -> list[OpenAttempt]:
+    """Those at the numbers of this transaction's `suppression_stage`."""
+    staged = "AND t.number IN (SELECT number FROM suppression_stage)"
+    return [_open(row) for row in connection.execute(text(f"{_OPEN} {staged}"))]
+
+
+def subjects_of(connection: Connection, attempt_ids: Sequence[UUID]) -> dict[UUID, OpenAttempt]:
+    """Those of these attempts."""
+    rows = connection.execute(text(f"{_OPEN} AND t.id = ANY(:ids)"), {"ids": list(attempt_ids)})
+    return {row.id: _open(row) for row in rows}
+
+
+def _open(row: Any) -> OpenAttempt:
+    return OpenAttempt(row.id, Subject(row.campaign, Purpose(row.purpose), row.seller))
+
+
+def ask_back(
+    connection: Connection,
+    attempt_ids: Sequence[UUID],
+    *,
+    revocation_id: int | None = None,
+    asked_by: str | None = None,
+) -> None:
+    """Put them on the list, for a revocation or for somebody; one that stands there already stays as it is."""
     if attempt_ids:
         connection.execute(
             text("""
-                INSERT INTO provider_cancels (attempt_id, revocation_id)
-                SELECT a, :revocation_id FROM unnest(CAST(:ids AS uuid[])) AS a ON CONFLICT DO NOTHING
+                INSERT INTO provider_cancels (attempt_id, revocation_id, asked_by)
+                SELECT a, :revocation_id, :asked_by FROM unnest(CAST(:ids AS uuid[])) AS a ORDER BY a
+                ON CONFLICT DO NOTHING
             """),
-            {"ids": list(attempt_ids), "revocation_id": revocation_id},
+            {"ids": list(attempt_ids), "revocation_id": revocation_id, "asked_by": asked_by},
         )
 
 
@@ -80,9 +106,9 @@ def lease_due(connection: Connection, *, lease: timedelta, most: int) -> list[Du
                     SELECT attempt_id FROM provider_cancels
                     WHERE settled_at IS NULL AND next_try_at <= clock_timestamp()
                     ORDER BY next_try_at LIMIT :most FOR UPDATE SKIP LOCKED))
-                RETURNING p.attempt_id
+                RETURNING p.attempt_id, p.tries
             )
-            SELECT t.id AS attempt_id, t.account, t.provider_call_id, t.state
+            SELECT t.id AS attempt_id, t.account, t.provider_call_id, t.state, due.tries
             FROM due JOIN attempts t ON t.id = due.attempt_id
         """),
         {"lease": lease, "most": most},

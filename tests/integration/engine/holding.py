@@ -36,12 +36,23 @@ class HoldingProvider(ScriptedProvider):
     holds: Callable[[DialRequest], DialResult] = lambda request: Placed(f"call-{request.attempt_id}")
     handed: list[tuple[list[DialRequest], ProviderSpan]] = field(default_factory=list)
     meanwhile: Callable[[], None] = lambda: None
+    obeys: bool = True
+    cancelled: list[str] = field(default_factory=list)
+    fetches: int = 0
 
     async def hand_over(self, requests: Sequence[DialRequest], *, span: ProviderSpan) -> Mapping[UUID, DialResult]:
         await requests[0].permit.turn()
         self.handed.append((list(requests), span))
         self.meanwhile()
         return {request.attempt_id: self.holds(request) for request in requests}
+
+    async def fetch(self, provider_call_id: str) -> CallReport | None:
+        self.fetches += 1
+        return await super().fetch(provider_call_id)
+
+    async def cancel(self, provider_call_id: str) -> bool:
+        self.cancelled.append(provider_call_id)
+        return self.obeys and await self.end(provider_call_id)
 
     @property
     def numbers(self) -> list[str]:
