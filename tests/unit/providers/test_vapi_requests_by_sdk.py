@@ -3,21 +3,26 @@
 The models let unknown fields through, so these are looked for at every depth.
 """
 
+import asyncio
 import inspect
 import itertools
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, get_type_hints
 from uuid import UUID
 
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, TypeAdapter, ValidationError, create_model
 from vapi.calls.client import CallsClient
+from vapi.phone_numbers.client import PhoneNumbersClient
 from vapi.phone_numbers.types import CreatePhoneNumbersRequest, UpdatePhoneNumbersRequestBody
 
 from campaigns.providers.contract import DialRequest, WebhookTarget
 from campaigns.providers.numbers import NewNumber, NumberSource
+from campaigns.providers.scheduling import ProviderSpan
 from campaigns.providers.vapi import hooks
+from campaigns.providers.vapi.batch import schedule_body
+from campaigns.providers.vapi.listing import pages
 from campaigns.providers.vapi.number_bodies import creation_body, update_body
 from campaigns.providers.vapi.requests import assistant_part, create_body
 from campaigns.simulator.config import SimulatorConfig
@@ -131,6 +136,8 @@ def as_the_sdk_types_it(value: Any) -> Any:
             return value | {"backoffPlan": plan | {"type": {}}}
         case dict():
             return {key: as_the_sdk_types_it(each) for key, each in value.items()}
+        case list():
+            return [as_the_sdk_types_it(each) for each in value]
     return value
 
 
@@ -176,6 +183,38 @@ def test_an_unknown_field_at_any_depth_would_be_seen() -> None:
         {"assistant": {"voice": {"provider": "vapi", "voiceId": "Elliot", "colour": "red"}}},
     ):
         assert complaints_of_the_sdk(spoilt, about=CREATE_CALL) != []
+
+
+SPAN = ProviderSpan(datetime(2026, 12, 2, 17, tzinfo=UTC), datetime(2026, 12, 2, 18, tzinfo=UTC))
+
+
+@pytest.mark.parametrize("customers", [1, 2])
+@pytest.mark.parametrize("source", [source for source in SOURCES if "workflow" not in source])
+def test_every_call_and_batch_that_vapi_is_to_hold_is_a_sound_body(source: str, customers: int) -> None:
+    assistant = {**SOURCES[source], **OVERRIDES, **SETTINGS["variables"], **SETTINGS["metadata"]}
+    bodies = [a_body(assistant, attempt_id=UUID(int=n), number=f"+1212555012{n}") for n in range(customers)]
+    body = schedule_body(bodies, span=SPAN)
+    assert complaints_of_the_sdk(body, about=CREATE_CALL) == []
+    assert problems_of(body, config=SimulatorConfig()) == []
+    for customer in body.get("customers", [body.get("customer")]):
+        assert list(customer_problems(customer)) == []
+
+
+@pytest.mark.parametrize("client", [CallsClient, PhoneNumbersClient], ids=["calls", "numbers"])
+def test_every_list_is_asked_for_by_filters_that_the_sdk_has(client: Any) -> None:
+    asked: list[Mapping[str, str]] = []
+
+    async def fetch(query: Mapping[str, str]) -> list[dict[str, Any]]:
+        asked.append(query)
+        return []
+
+    async def read() -> None:
+        assert [page async for page in pages(fetch, created_from=SPAN.due_from, created_to=SPAN.due_until)] == [[]]
+
+    asyncio.run(read())
+    known = {_camel(name) for name in inspect.signature(client.list).parameters}
+    (query,) = asked
+    assert set(query) <= known
 
 
 @pytest.mark.parametrize("source", ["saved assistant", "transient assistant", "saved squad"])
