@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
 
-from campaigns.calls.states import AttemptState, CallState
+from campaigns.calls.states import FINAL_ATTEMPT_STATES, AttemptState, CallState
+from campaigns.services.attempt_rows import view_of
 from campaigns.services.settle import AttemptView, Settled, is_given_up
 from campaigns.store import facts as rows
 from campaigns.store.moves import Move
@@ -36,7 +37,7 @@ def is_conclusive(over: Settled | None) -> bool:
 def adoption(call: rows.LockedCall, attempt: rows.AttemptRow) -> Move:
     """Back from the queue. What the end of the attempt had given back is spent again: the try, a contended request."""
     contended = attempt.state is AttemptState.NOT_DIALED and attempt.outcome is None
-    spent = 0 if attempt.state not in (AttemptState.NOT_DIALED, AttemptState.CLOSED) else 1
+    spent = int(is_given_up(view_of(attempt)) or (attempt.state in FINAL_ATTEMPT_STATES and not attempt.counts))
     return Move(call.id, call.state, CallState.IN_PROGRESS, call.epoch, attempts=spent, requests=int(contended))
 
 

@@ -21,6 +21,7 @@ from campaigns.store import attention as rows
 from campaigns.store.callers import stop_after_this
 from campaigns.store.campaigns import record_operation
 from campaigns.store.facts import lock_calls_of
+from campaigns.store.inbox import receipt_waits
 from campaigns.store.moves import Move, apply_moves
 from campaigns.store.provider_audit import owners
 
@@ -89,6 +90,11 @@ class Decide:
             raise DecisionRefusedError(
                 f"attempt {attempt.id} is still being looked for at the provider, and may turn up there; "
                 "wait until `ringfence attention` lists it"
+            )
+        if how is DecidedAs.NOT_DIALED and receipt_waits(connection, attempt.id):
+            raise DecisionRefusedError(
+                f"the provider has just reported attempt {attempt.id}, and a worker is about to read it; look again "
+                "in a minute"
             )
 
 

@@ -9,6 +9,7 @@ when its time comes, and whoever revokes, pauses, cancels or stops has it cancel
 """
 
 import logging
+import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from campaigns.calls.states import CallState
 from campaigns.providers.contract import DialRequest, DialResult, NotDialed, NotDialedKind, VoiceProvider
@@ -104,12 +105,20 @@ class ProviderSchedule:
         claimed = self._claim.run(refs, campaign_id=run.campaign_id, task_id=TASK_ID, span=span)
         if claimed is None or not claimed.calls:
             return 0
-        instants = self._pace.take(spacings, len(claimed.calls))
+        instants = self._instants(claimed, spacings)
         shares = self._shares(claimed, instants, spacings, span=span, provider=provider)
         facts = [fact for share in shares for fact in self._send(provider, share, claimed)]
         for limit_group in self._recorder.run(facts).freed:
             self._publisher.request_feed(limit_group)
         return len(claimed.calls)
+
+    def _instants(self, claimed: Claimed, spacings: Mapping[str, float]) -> Sequence[float]:
+        """None ever, if they cannot be had: claimed, and surely nothing sent; better than fates to be looked for."""
+        try:
+            return self._pace.take(spacings, len(claimed.calls))
+        except SQLAlchemyError as error:
+            log.warning("pace_failed calls=%d cause=%s", len(claimed.calls), type(error).__name__)
+            return [math.inf] * len(claimed.calls)
 
     def _look(self, campaign_id: int) -> CampaignFacts | None:
         with self._engine.begin() as connection:

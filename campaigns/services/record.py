@@ -77,6 +77,8 @@ class _Pile:
     moves: list[Move] = field(default_factory=list)
     revived: list[UUID] = field(default_factory=list)
     """Alive after all, perhaps after slot and number were given back."""
+    behind: set[UUID] = field(default_factory=set)
+    """Alive beside an attempt of the same call that held the number until now."""
     ended: list[UUID] = field(default_factory=list)
     freed: set[str] = field(default_factory=set)
     stops: list[tuple[int, str]] = field(default_factory=list)
@@ -137,6 +139,7 @@ class Recorder:
         rows.write_attempt_changes(connection, pile.changes)
         for attempt_id in rows.hold_again(connection, sorted(pile.revived)):
             _alarm(connection, "two_calls_live", attempt_id, detail="its number is held by another call")
+        rows.hold_again(connection, sorted(pile.behind))
         ask_back_found(connection, pile.revived)
         rows.free_slots(connection, pile.ended, grace=REPORT_GRACE)
         apply_moves(connection, pile.adoptions)
@@ -172,6 +175,8 @@ class Recorder:
         campaign = world.campaign(call.campaign_id)
         change = change_of(attempt, view, over, requested_at, campaign=campaign)
         pile.add(attempt, change, limit_group=campaign.limit_group)
+        if change.state in FINAL_ATTEMPT_STATES:
+            pile.behind |= {each.id for each in attempts if each.call_id == call.id and each.state in _ALIVE}
         if view.outcome is not None and view.state is AttemptState.CLOSED and view.state is not attempt.state:
             pile.ends[attempt.id] = CallEnd(view.outcome, _trouble(facts), view.ended_reason)
         leads, conclusive = newest(attempts, call.id) == attempt.id, is_conclusive(over)
@@ -292,6 +297,7 @@ class Recorder:
         campaign = world.campaign(call.campaign_id)
         change = change_of(attempt, closed, None, None, campaign=campaign)
         rows.write_attempt_changes(connection, [change])
+        rows.free_live(connection, [attempt_id])
         if call.state is CallState.FATE_UNKNOWN:
             # The try does not spend one of `maxAttempts`: the provider shows no trace of it.
             step = Retry(timedelta(0)) if call.requests < MAX_REQUESTS else _TOO_MANY

@@ -249,10 +249,31 @@ def _late(attempt: AttemptView, told: AttemptView, report: CallReport) -> Settle
     """A report for an attempt that is over: usually a duplicate. A person may have closed it without the call's id."""
     if told.answered_by is not attempt.answered_by:
         return _late_word(attempt, told)
+    if _shows_contact(attempt, told):
+        return _late_contact(attempt, told)
     if attempt.outcome is not Outcome.UNKNOWN or report.phase.rank < Phase.ENDED.rank:
         return Settled(replace(attempt, provider_call_id=told.provider_call_id))
     verdict = told_apart(report.verdict or _UNKNOWN, told.answered_by)
     return Settled(replace(told, outcome=verdict.outcome))
+
+
+_WITHOUT_CONTACT = frozenset({Outcome.PROVIDER_ERROR, Outcome.CONFIG_ERROR})
+"""Ends that let a call be tried again because nobody was on the phone, as far as was known."""
+
+
+def _shows_contact(attempt: AttemptView, told: AttemptView) -> bool:
+    """Whether what counted as no contact was one: a person picked up, or a phone rang that we thought we had spared."""
+    picked_up, rang = told.connected and not attempt.connected, told.rang and not attempt.rang
+    return attempt.outcome in _WITHOUT_CONTACT and (picked_up or (attempt.late_cancel and rang))
+
+
+def _late_contact(attempt: AttemptView, told: AttemptView) -> Settled:
+    """Told in order, it would have ended the call: the same person is not rung again for the order of two webhooks."""
+    outcome = Outcome.CANCELLED if attempt.late_cancel else attempt.outcome or Outcome.PROVIDER_ERROR
+    view = replace(
+        attempt, provider_call_id=told.provider_call_id, connected=told.connected, rang=told.rang, outcome=outcome
+    )
+    return Settled(view, Verdict(outcome, retryable=False, counts=True))
 
 
 def _late_word(attempt: AttemptView, told: AttemptView) -> Settled:

@@ -121,7 +121,10 @@ def attempts_of(connection: Connection, call_ids: Sequence[int]) -> list[Attempt
 
 
 def write_attempt_changes(connection: Connection, changes: Sequence[AttemptChange]) -> None:
-    """Write attempts and what follows for their live rows: over → gone, ended → slot free, number still held."""
+    """Write attempts and what follows for their live rows: over → gone, ended → slot free, number still held.
+
+    An attempt that was given up without a trace keeps both until no call of it could go on any more.
+    """
     if not changes:
         return
     connection.execute(
@@ -164,7 +167,7 @@ def write_attempt_changes(connection: Connection, changes: Sequence[AttemptChang
             for change in changes
         ],
     )
-    free_live(connection, [change.id for change in changes if _is_over(change)])
+    free_live(connection, [change.id for change in changes if _is_over(change) and not _is_given_up(change)])
 
 
 def hold_again(connection: Connection, attempt_ids: Sequence[UUID]) -> list[UUID]:
@@ -180,7 +183,8 @@ def hold_again(connection: Connection, attempt_ids: Sequence[UUID]) -> list[UUID
                 SELECT t.number, t.id, t.call_id, t.campaign_id, a.limit_group,
                     clock_timestamp() + a.ring_timeout + a.max_duration + CAST(:margin AS interval) AS hold_until
                 FROM attempts t JOIN accounts a ON a.name = t.account
-                WHERE t.id = ANY(:ids) AND NOT EXISTS (SELECT FROM live WHERE live.attempt_id = t.id)
+                WHERE t.id = ANY(:ids) AND t.closed_at IS NULL
+                    AND NOT EXISTS (SELECT FROM live WHERE live.attempt_id = t.id)
             ), held AS (
                 INSERT INTO live (number, attempt_id, call_id, campaign_id, limit_group, hold_until)
                 SELECT number, id, call_id, campaign_id, limit_group, hold_until FROM missing ORDER BY number
@@ -233,6 +237,10 @@ def raise_alarm(connection: Connection, *, kind: str, attempt_id: UUID | None, d
 
 def _is_over(change: AttemptChange) -> bool:
     return change.state in FINAL_ATTEMPT_STATES
+
+
+def _is_given_up(change: AttemptChange) -> bool:
+    return change.outcome is Outcome.UNKNOWN and change.provider_call_id is None
 
 
 def note_trouble(connection: Connection, account: str, *, cooldown: timedelta | None, skew: timedelta | None) -> None:

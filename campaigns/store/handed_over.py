@@ -136,7 +136,7 @@ def take_slots(connection: Connection, limit_group: str) -> int:
             UPDATE live SET holds_slot = true
             FROM attempts t JOIN accounts a ON a.name = t.account
             WHERE live.limit_group = :limit_group AND NOT live.holds_slot AND t.id = live.attempt_id
-                AND t.provider_due_from IS NOT NULL AND t.state IN ('dialing', 'in_progress', 'fate_unknown')
+                AND t.provider_due_from IS NOT NULL AND t.state <> 'ended'
                 AND t.provider_due_from - a.ring_timeout - a.max_duration - CAST(:margin AS interval)
                     <= clock_timestamp()
         """),
