@@ -9,6 +9,7 @@ from gateway_scenes import FROZEN, a_dial, play
 
 from campaigns.calls.outcomes import Outcome
 from campaigns.providers.contract import FateUnknown, NotDialed, NotDialedKind, Phase, Placed, Sought, WebhookTarget
+from campaigns.simulator.jambonz.statuses import SipState
 
 EVERYTHING = {
     "timeout": 45,
@@ -146,6 +147,20 @@ def test_a_call_that_does_not_ring_yet_is_taken_back_once(kit: Any) -> None:
         report = await house.provider.fetch(placed.provider_call_id)
         assert (report.phase, report.verdict.outcome) == (Phase.REPORTED, Outcome.NO_ANSWER)
 
+    play(kit, scene, speed=FROZEN)
+
+
+def test_a_call_in_a_state_that_nobody_knows_is_not_taken_back_for_its_phone_may_ring(
+    kit: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scene(house: Any) -> None:
+        placed = await house.provider.dial(a_dial(kit))
+        assert await house.provider.cancel(placed.provider_call_id) is False
+        assert house.stats["in_flight"] == 1
+        assert await house.provider.end(placed.provider_call_id) is True
+
+    unheard_of = SipState("alerted", 199, "Early Dialog Terminated")
+    monkeypatch.setattr("campaigns.simulator.jambonz.bodies.state_of", lambda *_call, **_told: unheard_of)
     play(kit, scene, speed=FROZEN)
 
 

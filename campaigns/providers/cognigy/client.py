@@ -20,7 +20,15 @@ from campaigns.providers.cognigy.listing import (
     span_leaves_a_trace,
 )
 from campaigns.providers.cognigy.matching import matched, undated
-from campaigns.providers.cognigy.reports import fields_of, moment, record_report, sid_of, status_report, with_origin
+from campaigns.providers.cognigy.reports import (
+    fields_of,
+    is_waiting,
+    moment,
+    record_report,
+    sid_of,
+    status_report,
+    with_origin,
+)
 from campaigns.providers.cognigy.requests import (
     UnusableCustomerError,
     UnusableRequestError,
@@ -149,12 +157,12 @@ class CognigyProvider:
 
     async def cancel(self, provider_call_id: str) -> bool:
         """Take back a call that does not ring yet; False: too late. Raises `ProviderUnavailableError`."""
-        return await self._stop(provider_call_id, while_in=(Phase.QUEUED,)) is True
+        return await self._stop(provider_call_id, only_waiting=True) is True
 
     async def end(self, provider_call_id: str) -> bool:
         """Hang up, whether it rings or talks; False when it was over. Raises `ProviderUnavailableError`."""
         for _ in range(LOOKS_TO_END):
-            stopped = await self._stop(provider_call_id, while_in=tuple(HANG_UP))
+            stopped = await self._stop(provider_call_id)
             if stopped is not None:
                 return stopped
         raise ProviderUnavailableError("the call changed its state with every look")
@@ -212,11 +220,13 @@ class CognigyProvider:
 
     # --- stopping ----------------------------------------------------------------------------------------------
 
-    async def _stop(self, provider_call_id: str, *, while_in: tuple[Phase, ...]) -> bool | None:
-        """True: stopped. False: it is in another phase, or over. None: it changed while we asked."""
+    async def _stop(self, provider_call_id: str, *, only_waiting: bool = False) -> bool | None:
+        """True: stopped. False: it does not wait, or is over. None: it changed while we asked."""
         call = await self._live_call(provider_call_id)
-        report = status_report(call) if call is not None else None
-        if report is None or report.phase not in while_in:
+        if call is None or (only_waiting and not is_waiting(call)):
+            return False
+        report = status_report(call)
+        if report is None or report.phase not in HANG_UP:
             return False
         path = f"{self._path}/Calls{path_of(provider_call_id)}"
         answer = await ask(self._http, "PUT", path, body=HANG_UP[report.phase])

@@ -33,6 +33,8 @@ PHASE_BY_STATUS: Mapping[str, Phase] = {
     "no-answer": Phase.REPORTED,
 }
 """An unknown status says nothing of a call but that it is there."""
+WAITING = frozenset({"queued", "trying"})
+"""Statuses of a call whose phone does not ring yet."""
 
 FAR_END = "caller"
 """`call_termination_by` of a call that the person ended."""
@@ -70,6 +72,11 @@ def status_report(call: Mapping[str, Any]) -> CallReport | None:
     report = _ended(sid, call, status=status)
     awaited = mapping(call.get("customer_data")).get(AWAITS_AMD_KEY) is True and _was_answered(call, status=status)
     return replace(report, phase=Phase.ENDED) if awaited else report
+
+
+def is_waiting(call: Mapping[str, Any]) -> bool:
+    """Whether the gateway says that the phone does not ring yet; keys as `fields_of` gives them."""
+    return (text(call.get("call_status")) or "").lower() in WAITING
 
 
 def record_report(record: Mapping[str, Any]) -> CallReport | None:
