@@ -1,4 +1,4 @@
-"""`calls end`, `cancel`, `delete`, `reschedule`, `web`: acts at the provider. None of them makes a phone ring."""
+"""`calls end`, `cancel`, `delete`, `reschedule`: acts at the provider, and only the last can let a phone ring."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +14,8 @@ from campaigns.cli.options import JsonOption, instant_option
 from campaigns.cli.output import notes, plain, print_json
 from campaigns.cli.session import open_session
 from campaigns.runtime.provider_access import opened_provider
-from campaigns.services.provider_calls import CallAtProvider, CallRefusedError, ProviderCalls
+from campaigns.services.moving_calls import CallRefusedError
+from campaigns.services.provider_calls import CallAtProvider, ProviderCalls
 
 
 def register(_app: typer.Typer) -> None:
@@ -81,7 +82,9 @@ def reschedule(
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Move a call that somebody else scheduled on this account (Voxworks). Refused for calls of our campaigns.
+    """Move a call that somebody else scheduled on this account (Voxworks).
+
+    Refused for calls of our campaigns, while one of ours there is lost, and while dialing is switched off.
 
     ringfence calls reschedule ID --at 2026-12-01T14:00:00-05:00 --unjudged
     """

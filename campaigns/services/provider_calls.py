@@ -1,6 +1,6 @@
 """Acting on one call at its provider: end it, take it back, move it, have its data deleted. Every act is on record.
 
-Nothing here makes a phone ring: creating calls goes through the gate (`services/single_call.py`).
+Creating calls goes through the gate (`services/single_call.py`). Only moving one lets a phone ring: never one of ours.
 """
 
 from dataclasses import dataclass
@@ -13,11 +13,8 @@ from campaigns.providers.contract import CallReport, Phase, VoiceProvider
 from campaigns.providers.extras import DeletesCallData, NotFoundAtProviderError, ReschedulesCalls
 from campaigns.providers.registry import NotOfferedError
 from campaigns.services.at_provider import RunAsync, on_record
+from campaigns.services.moving_calls import OURS, CallRefusedError, require_movable
 from campaigns.store.calls_view import ListedAttempt
-
-
-class CallRefusedError(Exception):
-    """The call is not in a state for that. The message says what to do instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,16 +91,18 @@ class ProviderCalls:
     def reschedule(self, call: CallAtProvider, *, due_at: datetime) -> bool:
         """Move a call that waits there; False: too late. Never one of ours: its permit was for its own time.
 
-        Raises `CallRefusedError`, `ProviderUnavailableError`, `NotOfferedError`.
+        Raises `CallRefusedError`, `ProviderUnavailableError`, `NotOfferedError`, `NotFoundAtProviderError`.
         """
         provider = self._provider
         if not isinstance(provider, ReschedulesCalls):
             raise NotOfferedError("this provider moves no call; cancel it and create it again")
         if call.attempt is not None:
-            raise CallRefusedError(
-                "this is a call of a campaign, allowed for its own time only: `ringfence calls cancel` it, and let the "
-                "gate judge a new one"
-            )
+            raise CallRefusedError(OURS)
+        report = self._known(call)
+        with self._engine.begin() as connection:
+            require_movable(connection, call.account, report)
+        if report.phase is not Phase.QUEUED:
+            return False
         with on_record(
             self._engine, operator=self._operator, action="calls reschedule", subject=call.subject
         ) as result:

@@ -134,6 +134,74 @@ def test_only_provider_clients_send_requests_to_providers() -> None:
     assert {name for name in clients if not name.startswith("campaigns/providers/")} <= LOCAL_HTTP
 
 
+CREATES = {
+    "campaigns/providers/cognigy/client.py: f'{self._path}/Calls'",
+    "campaigns/providers/vapi/batch.py: '/call'",
+    "campaigns/providers/vapi/client.py: '/call'",
+    "campaigns/providers/voxworks/client.py: CREATE",
+}
+"""Requests after which a phone may ring: each carries the permit of a claimed call."""
+OTHER_WRITES = {
+    "campaigns/providers/cognigy/client.py: PUT path": "hangs up",
+    "campaigns/providers/vapi/client.py: DELETE path_of('call', provider_call_id)": "takes back, or deletes data",
+    "campaigns/providers/vapi/client.py: POST url": "hangs up, at the call's own control URL",
+    "campaigns/providers/vapi/numbers.py: DELETE path_of('phone-number', number_id)": "a line",
+    "campaigns/providers/vapi/numbers.py: PATCH path_of('phone-number', number_id)": "a line",
+    "campaigns/providers/vapi/numbers.py: POST '/phone-number'": "a line",
+    "campaigns/providers/vapi/web_calls.py: POST '/call/web'": "a call in a browser: no phone rings",
+    "campaigns/providers/voxworks/client.py: PATCH _path('reschedule-call', provider_call_id)": "somebody else's call",
+    "campaigns/providers/voxworks/client.py: POST _path('cancel-call', provider_call_id)": "takes back",
+}
+"""Requests that change something and ring nobody's phone for us, with what they do."""
+
+
+def writes() -> Iterator[tuple[str, ast.Call]]:
+    """Every request of a provider's client whose method is no GET: the file, and the call that sends it."""
+    for path in PRODUCT:
+        for node in ast.walk(tree_of(path)):
+            methods = (
+                [each.value for each in node.args if isinstance(each, ast.Constant)]
+                if isinstance(node, ast.Call)
+                else []
+            )
+            if (
+                isinstance(node, ast.Call)
+                and name_of(path).startswith("campaigns/providers/")
+                and set(methods) & METHODS
+            ):
+                yield name_of(path), node
+
+
+METHODS = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+
+def test_every_request_that_may_ring_a_phone_carries_a_permit_and_every_other_write_is_known() -> None:
+    """A write that is new here is either a create, and then it needs a permit, or it says what it does instead."""
+    creates, others = set(), set()
+    for name, node in writes():
+        method = next(index for index, each in enumerate(node.args) if ast.unparse(each).strip("'") in METHODS)
+        target = ast.unparse(node.args[method + 1])
+        if "permit" in {keyword.arg for keyword in node.keywords}:
+            creates.add(f"{name}: {target}")
+        else:
+            others.add(f"{name}: {ast.unparse(node.args[method])[1:-1]} {target}")
+    assert creates == CREATES
+    assert others == OTHER_WRITES.keys()
+
+
+def test_only_calls_of_somebody_else_are_moved_and_only_after_a_look_at_the_record() -> None:
+    """`reschedule` of a provider; the feed's own of that name moves due times in our tables."""
+    movers = users_of("reschedule") - {"campaigns/services/roll_on.py"}
+    assert movers == {"campaigns/services/provider_calls.py", "campaigns/cli/calls_act_commands.py"}
+    (mover,) = [
+        node
+        for node in ast.walk(tree_of(ROOT / "campaigns/services/provider_calls.py"))
+        if isinstance(node, ast.FunctionDef) and "reschedule" in set(calls_in(node))
+    ]
+    order = [name for name in calls_in(mover) if name in ("require_movable", "reschedule")]
+    assert order == ["require_movable", "reschedule"]
+
+
 HTTP = frozenset({"aiohttp", "httpx", "httpx_aiohttp", "requests", "urllib3", "http"})
 LOCAL_HTTP = frozenset({"campaigns/runtime/local_http.py", "campaigns/cli/demo/run.py"})
 """They speak to our own processes on loopback: is the web server up, tell the simulator to begin."""
