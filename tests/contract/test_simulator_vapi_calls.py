@@ -43,6 +43,16 @@ async def ended(kit: Any, stage: Any, call_id: str) -> dict[str, Any]:
         ({"customer": {"number": ANN, "assistantOverrides": {"x": 1}}}, "customer.assistantOverrides.property x"),
         ({"customer": {"number": "12", "numberE164CheckEnabled": True}}, "E.164"),
         ({"schedulePlan": {"earliestAt": "tomorrow"}}, "schedulePlan.earliestAt must be a valid ISO 8601"),
+        ({"assistantId": None, "squadId": 5}, "squadId must be a string"),
+        ({"assistantVersion": 3}, "assistantVersion must be a string"),
+        ({"metadata": "x"}, "metadata must be an object"),
+        ({"customer": {"number": ANN, "numberE164CheckEnabled": "no"}}, "numberE164CheckEnabled must be a boolean"),
+        ({"customer": {"sipUri": 7}}, "customer.sipUri must be a string"),
+        ({"assistantOverrides": {"firstMessage": 1}}, "assistantOverrides.firstMessage must be a string"),
+        ({"assistantOverrides": {"variableValues": []}}, "assistantOverrides.variableValues must be an object"),
+        ({"assistantOverrides": {"serverMessages": ["x"]}}, "each value in assistantOverrides.serverMessages must be"),
+        ({"assistantOverrides": {"server": {"url": 1}}}, "assistantOverrides.server.url must be a string"),
+        ({"workflowOverrides": {"variableValues": "x"}}, "workflowOverrides.variableValues must be an object"),
     ],
 )
 def test_what_vapi_refuses_deeper_in_the_body_is_refused_too(kit: Any, change: dict[str, Any], said: str) -> None:

@@ -19,6 +19,7 @@ def server_problems(server: object, *, path: str) -> Iterator[str]:
     yield from object_problems(server, known=_SERVER, path=path)
     if not isinstance(server, Mapping):
         return
+    yield from mistyped(server, types={"url": "a string", "headers": "an object"}, path=path)
     yield from between(server, key="timeoutSeconds", lowest=1, highest=300, path=path)
     plan = server.get("backoffPlan")
     yield from object_problems(plan, known=_BACKOFF, path=f"{path}backoffPlan.")
@@ -43,6 +44,16 @@ def unknown(value: Mapping[str, Any], *, known: frozenset[str], path: str) -> It
     for key in value:
         if key not in known:
             yield f"{path}property {key} should not exist"
+
+
+def mistyped(value: Mapping[str, Any], *, types: Mapping[str, str], path: str) -> Iterator[str]:
+    """Fields of another JSON type; `types`: field → "a string", "a boolean value", "an object", "an array"."""
+    for key, wanted in types.items():
+        if value.get(key) is not None and not isinstance(value[key], _PYTHON_TYPES[wanted]):
+            yield f"{path}{key} must be {wanted}"
+
+
+_PYTHON_TYPES: Mapping[str, type] = {"a string": str, "a boolean value": bool, "an object": Mapping, "an array": list}
 
 
 def too_long(value: Mapping[str, Any], *, keys: Iterable[str], path: str, most: int = SHORT) -> Iterator[str]:

@@ -10,6 +10,7 @@ from campaigns.simulator.vapi.schema import (
     SHORT,
     between,
     missing,
+    mistyped,
     object_problems,
     server_problems,
     too_long,
@@ -69,6 +70,26 @@ _TWILIO_LINE = frozenset(
     }
 )  # fmt: skip
 _SCHEDULE = frozenset({"earliestAt", "latestAt"})
+_SERVER_MESSAGES = frozenset(
+    {
+        "assistant.started", "assistant.speechStarted", "conversation-update", "end-of-call-report", "function-call",
+        "hang", "language-changed", "language-change-detected", "model-output", "phone-call-control", "speech-update",
+        "status-update", "transcript", 'transcript[transcriptType="final"]', "tool-calls",
+        "transfer-destination-request", "handoff-destination-request", "transfer-update", "user-interrupted",
+        "voice-input", "chat.created", "chat.deleted", "session.created", "session.updated", "session.deleted",
+        "call.deleted", "call.delete.failed", "call.artifact.upload",
+    }
+)  # fmt: skip
+_ROOT_TYPES: Mapping[str, str] = {
+    **dict.fromkeys(("assistantId", "squadId", "workflowId", "assistantVersion", "squadVersion"), "a string"),
+    "metadata": "an object", "transport": "an object",
+}  # fmt: skip
+_SETTING_TYPES: Mapping[str, str] = {
+    "firstMessage": "a string", "firstMessageMode": "a string", "metadata": "an object", "variableValues": "an object",
+    "serverMessages": "an array", "clientMessages": "an array", "endCallPhrases": "an array", "hooks": "an array",
+    "credentialIds": "an array", "firstMessageInterruptionsEnabled": "a boolean value",
+}  # fmt: skip
+_CUSTOMER_TYPES: Mapping[str, str] = {"sipUri": "a string", "numberE164CheckEnabled": "a boolean value"}
 
 DESTINATIONS = ("assistantId", "assistant", "squadId", "squad", "workflowId", "workflow")
 
@@ -123,6 +144,7 @@ def customer_problems(customer: object) -> Iterator[str]:
         yield "customer must be an object"
         return
     yield from unknown(customer, known=_CUSTOMER, path="customer.")
+    yield from mistyped(customer, types=_CUSTOMER_TYPES, path="customer.")
     yield from too_long(customer, keys=("name", "externalId", "email"), path="customer.")
     yield from too_long(customer, keys=("extension",), path="customer.", most=LONGEST_EXTENSION)
     for key in ("assistantOverrides", "squadOverrides"):
@@ -137,11 +159,14 @@ def customer_problems(customer: object) -> Iterator[str]:
 
 def _schema(body: Mapping[str, Any], *, known: frozenset[str]) -> Iterator[str]:
     yield from unknown(body, known=known, path="")
+    yield from mistyped(body, types=_ROOT_TYPES, path="")
     yield from too_long(body, keys=("name",), path="")
     for key in ("assistantOverrides", "squadOverrides"):
         yield from _settings_problems(body.get(key), known=_OVERRIDES, path=f"{key}.")
     yield from assistant_problems(body.get("assistant"), path="assistant.")
     yield from object_problems(body.get("workflowOverrides"), known=_WORKFLOW_OVERRIDES, path="workflowOverrides.")
+    if isinstance(body.get("workflowOverrides"), Mapping):
+        yield from mistyped(body["workflowOverrides"], types=_SETTING_TYPES, path="workflowOverrides.")
     yield from object_problems(body.get("squad"), known=_SQUAD, path="squad.")
     yield from object_problems(body.get("workflow"), known=_WORKFLOW, path="workflow.")
     yield from object_problems(body.get("schedulePlan"), known=_SCHEDULE, path="schedulePlan.")
@@ -153,6 +178,8 @@ def _settings_problems(settings: object, *, known: frozenset[str], path: str) ->
     yield from object_problems(settings, known=known, path=path)
     if not isinstance(settings, Mapping):
         return
+    yield from mistyped(settings, types=_SETTING_TYPES, path=path)
+    yield from _message_problems(settings.get("serverMessages"), path=path)
     yield from too_long(settings, keys=("name",), path=path)
     yield from too_long(settings, keys=("voicemailMessage", "endCallMessage"), path=path, most=LONGEST_MESSAGE)
     yield from between(settings, key="maxDurationSeconds", lowest=DURATIONS[0], highest=DURATIONS[1], path=path)
@@ -162,6 +189,12 @@ def _settings_problems(settings: object, *, known: frozenset[str], path: str) ->
             yield from missing(settings[key], keys=("provider",), path=f"{path}{key}.")
         elif settings.get(key) is not None:
             yield f"{path}{key} must be an object"
+
+
+def _message_problems(messages: object, *, path: str) -> Iterator[str]:
+    if isinstance(messages, list) and not all(isinstance(each, str) and each in _SERVER_MESSAGES for each in messages):
+        allowed = ", ".join(sorted(_SERVER_MESSAGES))
+        yield f"each value in {path}serverMessages must be one of the following values: {allowed}"
 
 
 def _inline_line_problems(line: object) -> Iterator[str]:
