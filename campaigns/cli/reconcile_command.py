@@ -18,7 +18,7 @@ from campaigns.runtime.provider_access import opened_provider
 from campaigns.runtime.settings import Account
 from campaigns.services.audit_result import AuditResult
 from campaigns.services.plans import Definitions
-from campaigns.services.provider_audit import AuditSpanError, ProviderAudit, UnknownAuditAccountError
+from campaigns.services.provider_audit import AuditSpanError, OtherKindError, ProviderAudit, UnknownAuditAccountError
 from campaigns.services.record import Recorder
 from campaigns.services.restored import Lifted, lift
 from campaigns.store.campaigns import machine_now, record_operation
@@ -114,6 +114,8 @@ def _reconcile(
         if named:
             raise CommandError(str(error), exit_code=ExitCode.REFUSED) from None
         return None
+    except OtherKindError as error:
+        raise CommandError(f"{error}.", exit_code=ExitCode.REFUSED) from None
     except AuditSpanError as error:
         raise CommandError(f"--since: {error}.", exit_code=ExitCode.BAD_INPUT) from None
     except ProviderUnavailableError as error:
@@ -130,7 +132,10 @@ def _audit(session: Session, account: Account, *, since: datetime) -> AuditResul
         keep_conversations=session.settings.retention.conversations,
     )
     with opened_provider(account) as (provider, run_async):
-        audit = ProviderAudit(session.engine, recorder, {account.name: provider}, run_async=run_async)
+        simulators = frozenset({account.name} if account.settings.simulator else ())
+        audit = ProviderAudit(
+            session.engine, recorder, {account.name: provider}, simulators=simulators, run_async=run_async
+        )
         result = audit.run(account.name, since=since)
     with session.engine.begin() as connection:
         detail = f"since {since.isoformat()}: {result.found} found, {result.held} held, {result.new_strays} new strays"

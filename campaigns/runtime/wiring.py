@@ -82,15 +82,19 @@ class Runtime:
         )
         self.inbox = Inbox(engine, recorder, publisher)
         self.callers = Callers(engine)
-        self.ask_back = AskBack(engine, self._providers, run_async=run_async)
-        self.late_ring = LateRing(engine, recorder, self._providers, publisher, run_async=run_async)
+        self.ask_back = AskBack(engine, self._providers, simulators=simulators, run_async=run_async)
+        self.late_ring = LateRing(
+            engine, recorder, self._providers, publisher, simulators=simulators, run_async=run_async
+        )
         self.purge = Purge(engine, conversations=settings.retention.conversations, receipts=settings.retention.webhooks)
         self.restored = Restored(engine)
         self.rescue = Rescue(engine, recorder, publisher)
-        self.poll = Poll(engine, recorder, self._providers, publisher, run_async=run_async)
-        self.reconcile = Reconcile(engine, recorder, self._providers, publisher, run_async=run_async)
-        audit = ProviderAudit(engine, recorder, self._providers, run_async=run_async)
-        self.daily_audit = DailyAudit(engine, audit, self._providers)
+        self.poll = Poll(engine, recorder, self._providers, publisher, simulators=simulators, run_async=run_async)
+        self.reconcile = Reconcile(
+            engine, recorder, self._providers, publisher, simulators=simulators, run_async=run_async
+        )
+        audit = ProviderAudit(engine, recorder, self._providers, simulators=simulators, run_async=run_async)
+        self.daily_audit = DailyAudit(engine, audit, self._providers, simulators=simulators)
         self.roll_on = RollOn(engine, gate, definitions)
         self.launch_due = LaunchDue(engine)
         self.seal = Seal(engine, HeadsFile(settings.home / HEADS_NAME))

@@ -18,13 +18,18 @@ def sync_accounts(engine: Engine, accounts: Sequence[AccountRecord]) -> None:
     """Insert or renew the accounts of the settings; those no longer there stay, for campaigns refer to them.
 
     Raises `AccountInUseError` for a simulator account that would begin to dial real people while a campaign on a
-    rehearsal clock still uses it.
+    rehearsal clock still uses it, and for a real one that would become a simulator while calls of it are not over.
     """
     with engine.begin() as connection:
         if turned := rows.turned_real(connection, accounts):
             raise AccountInUseError(
                 f"account {turned[0]} was a simulator and a rehearsal still uses it; "
                 "give the real account another name, or cancel that campaign first"
+            )
+        if turned := rows.turned_simulator(connection, accounts):
+            raise AccountInUseError(
+                f"account {turned[0]} dials real people and has calls that are not over; a simulator would know "
+                "nothing of them, so give the simulator's account another name"
             )
         rows.put_accounts(connection, accounts)
 

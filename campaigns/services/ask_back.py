@@ -15,6 +15,7 @@ from campaigns.calls.states import FINAL_ATTEMPT_STATES, AttemptState
 from campaigns.providers.contract import CallReport, Phase, ProviderUnavailableError, VoiceProvider
 from campaigns.services.dispatch import RunAsync
 from campaigns.store import provider_cancels as rows
+from campaigns.store.accounts import same_kind
 
 log = logging.getLogger(__name__)
 
@@ -31,15 +32,24 @@ OVER = FINAL_ATTEMPT_STATES | {AttemptState.ENDED}
 class AskBack:
     """One pass over the calls to ask back; two at once do no harm."""
 
-    def __init__(self, engine: Engine, providers: Mapping[str, VoiceProvider], *, run_async: RunAsync) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        providers: Mapping[str, VoiceProvider],
+        *,
+        simulators: frozenset[str],
+        run_async: RunAsync,
+    ) -> None:
         self._engine = engine
         self._providers = providers
+        self._simulators = simulators
         self._run_async = run_async
 
     def run(self) -> int:
         """Ask; returns how many calls were cancelled."""
         with self._engine.begin() as connection:
-            due = rows.lease_due(connection, lease=LEASE, most=MOST)
+            accounts = same_kind(connection, list(self._providers), simulators=self._simulators)
+            due = rows.lease_due(connection, accounts=accounts, lease=LEASE, most=MOST)
         cancelled, away = 0, set[str]()
         for cancel in due:
             if cancel.account in away:
@@ -66,8 +76,8 @@ class AskBack:
         """None: nothing can be said yet. Raises `ProviderUnavailableError`."""
         if cancel.state in OVER:
             return "over"
-        provider = self._providers.get(cancel.account)
-        if provider is None or cancel.provider_call_id is None:
+        provider = self._providers[cancel.account]
+        if cancel.provider_call_id is None:
             return None
         report: CallReport | None = self._run_async(provider.fetch(cancel.provider_call_id)).result()
         if report is None:

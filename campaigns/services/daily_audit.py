@@ -10,6 +10,7 @@ from campaigns.providers.contract import ProviderUnavailableError, VoiceProvider
 from campaigns.services.audit_result import AuditResult
 from campaigns.services.provider_audit import ProviderAudit
 from campaigns.store import provider_audit as rows
+from campaigns.store.accounts import same_kind
 
 log = logging.getLogger(__name__)
 
@@ -25,15 +26,24 @@ MOST_BACK = timedelta(days=30)
 class DailyAudit:
     """One account a tick, when its day is over."""
 
-    def __init__(self, engine: Engine, audit: ProviderAudit, providers: Mapping[str, VoiceProvider]) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        audit: ProviderAudit,
+        providers: Mapping[str, VoiceProvider],
+        *,
+        simulators: frozenset[str],
+    ) -> None:
         self._engine = engine
         self._audit = audit
         self._accounts = sorted(providers)
+        self._simulators = simulators
 
     def run(self) -> AuditResult | None:
         """None: nothing is due, or the provider could not be asked."""
         with self._engine.begin() as connection:
-            due = rows.lease_due_audit(connection, self._accounts, lease=LEASE)
+            accounts = same_kind(connection, self._accounts, simulators=self._simulators)
+            due = rows.lease_due_audit(connection, accounts, lease=LEASE)
         if due is None:
             return None
         since = (due.audited_until or due.now_at - EVERY) - OVERLAP

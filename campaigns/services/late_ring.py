@@ -23,6 +23,7 @@ from campaigns.services.dispatch import RunAsync
 from campaigns.services.ports import Publisher
 from campaigns.services.record import Fact, Recorder
 from campaigns.store import late_ring as rows
+from campaigns.store.accounts import same_kind
 from campaigns.store.facts import raise_alarm
 from campaigns.store.repair import look_again
 
@@ -51,19 +52,22 @@ class LateRing:
         providers: Mapping[str, VoiceProvider],
         publisher: Publisher,
         *,
+        simulators: frozenset[str],
         run_async: RunAsync,
     ) -> None:
         self._engine = engine
         self._recorder = recorder
         self._providers = providers
         self._publisher = publisher
+        self._simulators = simulators
         self._run_async = run_async
 
     def run(self) -> int:
         """Look; returns how many calls were taken back."""
         with self._engine.begin() as connection:
+            accounts = same_kind(connection, list(self._providers), simulators=self._simulators)
             silent = rows.lease_silent_calls(
-                connection, accounts=list(self._providers), after=LATE_AFTER, patience=PATIENCE, lease=LEASE, most=MOST
+                connection, accounts=accounts, after=LATE_AFTER, patience=PATIENCE, lease=LEASE, most=MOST
             )
         taken_back, away = 0, set[str]()
         for call in silent:

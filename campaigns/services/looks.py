@@ -18,6 +18,7 @@ from campaigns.services.dispatch import RunAsync
 from campaigns.services.plans import MOST_SKEW
 from campaigns.store import facts as fact_rows
 from campaigns.store import repair as rows
+from campaigns.store.accounts import same_kind
 
 log = logging.getLogger(__name__)
 
@@ -43,18 +44,29 @@ class Listed:
 
 
 class Looks:
-    """The looks of this process: at the accounts that its settings name."""
+    """The looks of this process: at the accounts that its settings name, and that are to it what they are to others.
 
-    def __init__(self, engine: Engine, providers: Mapping[str, VoiceProvider], *, run_async: RunAsync) -> None:
+    A simulator knows nothing of a real account's calls: what is absent there is not absent.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        providers: Mapping[str, VoiceProvider],
+        *,
+        simulators: frozenset[str],
+        run_async: RunAsync,
+    ) -> None:
         self._engine = engine
         self._providers = providers
+        self._simulators = simulators
         self._run_async = run_async
         self._strangers: frozenset[str] = frozenset()
 
     def due(self, states: Sequence[AttemptState], *, most: int) -> dict[str, list[rows.DueAttempt]]:
         """Account → attempts in `states` whose look is due; they are this process's for a while."""
-        accounts = sorted(self._providers)
         with self._engine.begin() as connection:
+            accounts = same_kind(connection, list(self._providers), simulators=self._simulators)
             due = rows.lease_due_attempts(connection, states, accounts=accounts, lease=LEASE, most=most)
             strangers = frozenset(rows.accounts_without_looks(connection, states, accounts=accounts))
         for account in sorted(strangers - self._strangers):
@@ -100,8 +112,9 @@ class Looks:
         """
         with self._engine.begin() as connection:
             off_clock = rows.accounts_off_clock(connection, most=MOST_SKEW)
+            known = same_kind(connection, list(self._providers), simulators=self._simulators)
         for account, now_at in off_clock.items():
-            if account not in self._providers:
+            if account not in known:
                 continue
             try:
                 self._list(account, created_from=now_at - timedelta(seconds=1), created_to=now_at)

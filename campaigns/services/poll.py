@@ -69,6 +69,7 @@ class Poll:
         providers: Mapping[str, VoiceProvider],
         publisher: Publisher,
         *,
+        simulators: frozenset[str],
         run_async: RunAsync,
     ) -> None:
         self._engine = engine
@@ -76,7 +77,7 @@ class Poll:
         self._providers = providers
         self._publisher = publisher
         self._run_async = run_async
-        self._looks = Looks(engine, providers, run_async=run_async)
+        self._looks = Looks(engine, providers, simulators=simulators, run_async=run_async)
 
     def run(self) -> PollResult:
         """Ask and record. A call or an account that cannot be asked is asked again later, and holds up no other."""

@@ -50,6 +50,10 @@ class UnknownAuditAccountError(Exception):
     """The database does not know the account. The message says what to do."""
 
 
+class OtherKindError(Exception):
+    """To this process the account is a simulator and to the database a real one, or the reverse. Says what to do."""
+
+
 class AuditSpanError(Exception):
     """There is nothing to audit in that span. The message says what is allowed."""
 
@@ -87,22 +91,34 @@ class ProviderAudit:
     """Audits accounts of this process's providers."""
 
     def __init__(
-        self, engine: Engine, recorder: Recorder, providers: Mapping[str, VoiceProvider], *, run_async: RunAsync
+        self,
+        engine: Engine,
+        recorder: Recorder,
+        providers: Mapping[str, VoiceProvider],
+        *,
+        simulators: frozenset[str],
+        run_async: RunAsync,
     ) -> None:
         self._engine = engine
         self._recorder = recorder
         self._providers = providers
+        self._simulators = simulators
         self._run_async = run_async
 
     def run(self, account: str, *, since: datetime) -> AuditResult:
         """Compare everything from `since` until five minutes ago.
 
-        Raises `ProviderUnavailableError`, `UnknownAuditAccountError`, `AuditSpanError`.
+        Raises `ProviderUnavailableError`, `UnknownAuditAccountError`, `OtherKindError`, `AuditSpanError`.
         """
         with self._engine.begin() as connection:
             audited = rows.audited_account(connection, account)
         if audited is None:
             raise UnknownAuditAccountError(f"the database knows no account {account!r}; `ringfence migrate` adds it")
+        if audited.simulator != (account in self._simulators):
+            raise OtherKindError(
+                f"account {account} is {_kind(audited.simulator)} to the database and {_kind(not audited.simulator)} "
+                "to these settings, so they prove nothing of its calls; run this with the settings of the workers"
+            )
         until = audited.now_at - SETTLED_AFTER
         if since >= until:
             raise AuditSpanError(
@@ -319,6 +335,10 @@ class ProviderAudit:
         )
         log.info("audited %s", result)
         return result
+
+
+def _kind(simulator: bool) -> str:
+    return "a simulator" if simulator else "a real one"
 
 
 async def _fetch_all(

@@ -53,12 +53,13 @@ class Reconcile:
         providers: Mapping[str, VoiceProvider],
         publisher: Publisher,
         *,
+        simulators: frozenset[str],
         run_async: RunAsync,
     ) -> None:
         self._engine = engine
         self._recorder = recorder
         self._publisher = publisher
-        self._looks = Looks(engine, providers, run_async=run_async)
+        self._looks = Looks(engine, providers, simulators=simulators, run_async=run_async)
 
     def run(self) -> ReconcileResult:
         """Look for each of them; an account that cannot be asked is asked again later, and holds up no other."""

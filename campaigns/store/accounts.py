@@ -1,6 +1,6 @@
 """Accounts as the settings give them, and the rules in force."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 
@@ -70,6 +70,29 @@ def put_accounts(connection: Connection, accounts: Sequence[AccountRecord]) -> N
     for account in sorted(accounts, key=lambda each: each.name):
         values = asdict(account) | {"reconcile_after": list(account.reconcile_after)}
         connection.execute(_UPSERT, values | {"by_settings": PAUSED_BY_SETTINGS})
+
+
+def same_kind(connection: Connection, accounts: Sequence[str], *, simulators: Collection[str]) -> list[str]:
+    """Those of these accounts that the database knows as what this process's settings say: simulators or real ones."""
+    rows = connection.execute(
+        text(
+            "SELECT name FROM accounts WHERE name = ANY(:accounts) AND simulator = (name = ANY(:simulators)) ORDER BY 1"
+        ),
+        {"accounts": list(accounts), "simulators": list(simulators)},
+    )
+    return list(rows.scalars())
+
+
+def turned_simulator(connection: Connection, accounts: Sequence[AccountRecord]) -> list[str]:
+    """Accounts that would become simulators while calls of theirs are not over at the real provider."""
+    rows = connection.execute(
+        text("""
+            SELECT a.name FROM accounts a WHERE NOT a.simulator AND a.name = ANY(:simulators)
+                AND EXISTS (SELECT FROM attempts t WHERE t.account = a.name AND t.closed_at IS NULL) ORDER BY 1
+        """),
+        {"simulators": [account.name for account in accounts if account.simulator]},
+    )
+    return list(rows.scalars())
 
 
 def turned_real(connection: Connection, accounts: Sequence[AccountRecord]) -> list[str]:

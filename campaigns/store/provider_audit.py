@@ -17,6 +17,7 @@ class AuditedAccount:
     """An account as an audit sees it, with the database's clock."""
 
     name: str
+    simulator: bool
     now_at: datetime
     lines: frozenset[str]
     """Lines of its campaigns: an outgoing call on another line is somebody else's."""
@@ -66,13 +67,13 @@ def audited_account(connection: Connection, account: str) -> AuditedAccount | No
     """None: the database does not know it."""
     row = connection.execute(
         text("""
-            SELECT a.name, clock_timestamp() AS now_at, array(
+            SELECT a.name, a.simulator, clock_timestamp() AS now_at, array(
                 SELECT DISTINCT unnest(c.lines) FROM campaigns c WHERE c.account = a.name) AS lines
             FROM accounts a WHERE a.name = :account
         """),
         {"account": account},
     ).one_or_none()
-    return None if row is None else AuditedAccount(row.name, row.now_at, frozenset(row.lines))
+    return None if row is None else AuditedAccount(row.name, row.simulator, row.now_at, frozenset(row.lines))
 
 
 def lease_due_audit(connection: Connection, accounts: Sequence[str], *, lease: timedelta) -> DueAudit | None:

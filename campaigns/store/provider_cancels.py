@@ -95,23 +95,23 @@ def ask_back(
         )
 
 
-def lease_due(connection: Connection, *, lease: timedelta, most: int) -> list[DueCancel]:
-    """Those that are due, each put off by `lease` so that no second process asks at the same time."""
+def lease_due(connection: Connection, *, accounts: Sequence[str], lease: timedelta, most: int) -> list[DueCancel]:
+    """Those of these accounts that are due, each put off by `lease` so that no second process asks at the same time."""
     rows = connection.execute(
         text("""
             WITH due AS (
                 UPDATE provider_cancels p SET next_try_at = clock_timestamp() + CAST(:lease AS interval),
                     tries = p.tries + 1
                 WHERE p.attempt_id = ANY(ARRAY(
-                    SELECT attempt_id FROM provider_cancels
-                    WHERE settled_at IS NULL AND next_try_at <= clock_timestamp()
-                    ORDER BY next_try_at LIMIT :most FOR UPDATE SKIP LOCKED))
+                    SELECT d.attempt_id FROM provider_cancels d JOIN attempts o ON o.id = d.attempt_id
+                    WHERE d.settled_at IS NULL AND d.next_try_at <= clock_timestamp() AND o.account = ANY(:accounts)
+                    ORDER BY d.next_try_at LIMIT :most FOR UPDATE OF d SKIP LOCKED))
                 RETURNING p.attempt_id, p.tries
             )
             SELECT t.id AS attempt_id, t.account, t.provider_call_id, t.state, due.tries
             FROM due JOIN attempts t ON t.id = due.attempt_id
         """),
-        {"lease": lease, "most": most},
+        {"accounts": list(accounts), "lease": lease, "most": most},
     )
     return [DueCancel(**{**row._asdict(), "state": AttemptState(row.state)}) for row in rows]
 

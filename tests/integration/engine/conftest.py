@@ -163,8 +163,12 @@ class World:
         self.intake = Intake(database)
         self.inbox = Inbox(database, self.recorder, self.publisher)
         self.rescue = Rescue(database, self.recorder, self.publisher)
-        self.poll = Poll(database, self.recorder, providers, self.publisher, run_async=run_async)
-        self.reconcile = Reconcile(database, self.recorder, providers, self.publisher, run_async=run_async)
+        self.poll = Poll(
+            database, self.recorder, providers, self.publisher, simulators=frozenset({"sim"}), run_async=run_async
+        )
+        self.reconcile = Reconcile(
+            database, self.recorder, providers, self.publisher, simulators=frozenset({"sim"}), run_async=run_async
+        )
         self.roll_on = RollOn(database, self.gate, definitions)
 
     # --- building ----------------------------------------------------------------------------------------------
@@ -368,3 +372,11 @@ def holding(world: World, run_async: Callable[[Coroutine[Any, Any, Any]], Future
     from tests.integration.engine.holding import Holding  # late: it builds on this file
 
     return Holding.of(world, run_async)
+
+
+@pytest.fixture
+def portal(world: World, run_async: Callable[[Coroutine[Any, Any, Any]], Future[Any]]) -> Any:
+    """What the provider of the world has on its books."""
+    from tests.integration.engine.portal import Portal
+
+    return Portal(world, run_async)

@@ -133,7 +133,10 @@ class Holding:
         self.provider.listed.append(CallReport(f"call-{attempt.id}", attempt.id, phase))
 
     def ask_back(self) -> int:
-        return AskBack(self.world.database, {"sim": self.provider}, run_async=self.run_async).run()
+        simulators = frozenset({"sim"})
+        return AskBack(
+            self.world.database, {"sim": self.provider}, simulators=simulators, run_async=self.run_async
+        ).run()
 
     def control(self) -> Control:
         return Control(self.world.database, operator="ann", wait=lambda _: None)

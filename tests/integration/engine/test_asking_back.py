@@ -166,7 +166,9 @@ def test_a_fate_still_unknown_when_its_hold_lapsed_is_asked_back_all_the_same(wo
     Revoke(world.database, operator="ann", wait=lambda _: None).run(ANN)
     world.receive(world.report(call, Phase.QUEUED))
     world.provider.listed = [world.report(call, Phase.QUEUED)]
-    assert AskBack(world.database, {"sim": world.provider}, run_async=run_async).run() == 1
+    assert (
+        AskBack(world.database, {"sim": world.provider}, simulators=frozenset({"sim"}), run_async=run_async).run() == 1
+    )
 
 
 def _suppress(holding: Holding, number: str, *, scope: Any = "all", value: str | None = None) -> None:

@@ -63,7 +63,9 @@ def line() -> WaitingLine:
 @pytest.fixture
 def late_ring(world, line: WaitingLine, run_async) -> LateRing:
     providers: Any = {"sim": line}
-    return LateRing(world.database, world.recorder, providers, world.publisher, run_async=run_async)
+    return LateRing(
+        world.database, world.recorder, providers, world.publisher, simulators=frozenset({"sim"}), run_async=run_async
+    )
 
 
 @pytest.fixture
@@ -198,7 +200,9 @@ def test_two_passes_at_once_ask_for_each_call_once(
     world, line: WaitingLine, late_ring: LateRing, run_async, waiting: int
 ):
     providers: Any = {"sim": line}
-    other = LateRing(world.database, world.recorder, providers, world.publisher, run_async=run_async)
+    other = LateRing(
+        world.database, world.recorder, providers, world.publisher, simulators=frozenset({"sim"}), run_async=run_async
+    )
     world.pass_time(A_MINUTE)
     together = Barrier(2)
 

@@ -60,8 +60,8 @@ def play(world: Any, run_async: Any) -> Iterator[Play]:
         opened.append((simulator, provider))
         world.dispatch._providers = {"sim": provider}
         parts = (world.database, world.recorder, {"sim": provider}, world.publisher)
-        world.poll = Poll(*parts, run_async=run_async)
-        world.reconcile = Reconcile(*parts, run_async=run_async)
+        world.poll = Poll(*parts, simulators=frozenset({"sim"}), run_async=run_async)
+        world.reconcile = Reconcile(*parts, simulators=frozenset({"sim"}), run_async=run_async)
         world.sql("UPDATE accounts SET provider = :kind, webhooks = :webhooks", kind=kind, webhooks=kind != "voxworks")
         campaign = world.campaign()
         world.sql(

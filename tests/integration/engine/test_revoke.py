@@ -32,7 +32,7 @@ def revoke(world: Any, number: str = ANN, *, wait: Any = None, **options: Any) -
 
 
 def ask_back(world: Any, run_async: Any) -> int:
-    return AskBack(world.database, {"sim": world.provider}, run_async=run_async).run()
+    return AskBack(world.database, {"sim": world.provider}, simulators=frozenset({"sim"}), run_async=run_async).run()
 
 
 def test_it_waits_one_permit_lifetime_after_its_commit_and_notes_both_instants(world):

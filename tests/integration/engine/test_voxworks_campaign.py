@@ -28,8 +28,8 @@ class Team:
         world = self.world
         world.dispatch._providers = providers
         parts = (world.database, world.recorder, providers, world.publisher)
-        world.poll = Poll(*parts, run_async=self.run_async)
-        world.reconcile = Reconcile(*parts, run_async=self.run_async)
+        world.poll = Poll(*parts, simulators=frozenset({"sim"}), run_async=self.run_async)
+        world.reconcile = Reconcile(*parts, simulators=frozenset({"sim"}), run_async=self.run_async)
         world.sql("UPDATE accounts SET provider = 'voxworks', webhooks = false")
         self.provider = providers["sim"]
         return self
