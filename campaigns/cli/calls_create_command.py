@@ -98,6 +98,7 @@ def create(
     ringfence calls create --line pn-1 --assistant a-1 --seller "Example Energy, Inc." --batch people.csv
     --at 2026-12-02T12:00:00-05:00 --until 2026-12-02T12:30:00-05:00
     """
+    patience = duration_option(withdraw_after, option="--withdraw-after")  # a mistake in it, found later, costs a call
     with open_session() as session:
         chosen = chosen_account(session.settings, account)
         provider = chosen.settings.provider.value
@@ -143,7 +144,7 @@ def create(
             raise _by_option(error, batch=batch is not None) from None
         except SubmitRefusedError as error:
             raise _refused(str(error), ExitCode.REFUSED) from None
-        stay(session, submitted, withdraw_after=withdraw_after, to_the_end=wait, as_json=as_json)
+        stay(session, submitted, withdraw_after=patience, to_the_end=wait, as_json=as_json)
 
 
 def checked_number(text: str, *, region: str | None = None) -> str:

@@ -11,7 +11,6 @@ from campaigns.cli.errors import ExitCode
 from campaigns.cli.nudge import nudge_launch
 from campaigns.cli.output import answers, notes, plain, print_json
 from campaigns.cli.session import Session, wait
-from campaigns.cli.single_call_times import duration_option
 from campaigns.runtime.law import gatekeeper_at
 from campaigns.services.call_stories import CallStories, CallStory, Look, Standing
 from campaigns.services.control import Control
@@ -95,7 +94,7 @@ def _table(stories: Sequence[CallStory]) -> Table:
 
 
 def stay(
-    session: Session, submitted: SubmittedCall, *, withdraw_after: str | None, to_the_end: bool, as_json: bool
+    session: Session, submitted: SubmittedCall, *, withdraw_after: timedelta | None, to_the_end: bool, as_json: bool
 ) -> None:
     """Wake the workers, follow the calls to their end, and end with their exit code."""
     if submitted.created:
@@ -108,8 +107,7 @@ def stay(
         if as_json:
             print_json({"campaign": name, "created": submitted.created, "calls": []})
         return
-    patience = duration_option(withdraw_after, option="--withdraw-after")
-    followed = follow(session, name, withdraw_after=patience, quiet=as_json)
+    followed = follow(session, name, withdraw_after=withdraw_after, quiet=as_json)
     tell(name, followed, as_json=as_json, created=submitted.created)
     if code := exit_code_of(followed):
         raise typer.Exit(code)

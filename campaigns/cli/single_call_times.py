@@ -29,7 +29,7 @@ def when_soon(singles: SingleCall, *, within: str, rehearse_at: str | None) -> W
     """From now on for `within`. Raises `CommandError`."""
     tried = duration_option(within, option="--within") or timedelta()
     if not timedelta() < tried <= LONGEST_WITHIN:
-        raise _wrong("--within: at most 24h; a campaign file has a window for more")
+        raise _wrong(f"--within: found {within}; allowed is up to 24h, a campaign file has a window for more")
     pretended = instant_option(rehearse_at, option="--rehearse-at")
     clock = None if pretended is None else CampaignClock(pretended, singles.now(), speed=1.0)
     return singles.soon(within=tried, clock=clock)

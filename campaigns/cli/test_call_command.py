@@ -11,7 +11,7 @@ from campaigns.cli.failures import with_problems
 from campaigns.cli.follow_calls import stay
 from campaigns.cli.options import CampaignFileArgument, JsonOption
 from campaigns.cli.session import Session, open_session
-from campaigns.cli.single_call_times import DEFAULT_WITHIN, when_soon
+from campaigns.cli.single_call_times import DEFAULT_WITHIN, duration_option, when_soon
 from campaigns.definition.problems import DefinitionError
 from campaigns.files.customer_problems import CustomerFileError
 from campaigns.services.own_number_call import (
@@ -58,6 +58,7 @@ def call_own_number(
     """
     campaign = read_campaign_file(file)
     number = checked_number(to)
+    patience = duration_option(withdraw_after, option="--withdraw-after")  # a mistake in it, found later, costs a call
     with open_session() as session:
         _require_own(session, number)
         try:
@@ -68,7 +69,7 @@ def call_own_number(
             raise CommandError(f"--row: {error}.", exit_code=ExitCode.BAD_INPUT) from None
         except SubmitRefusedError as error:
             raise CommandError(f"{error}.", exit_code=ExitCode.REFUSED) from None
-        stay(session, submitted, withdraw_after=withdraw_after, to_the_end=wait, as_json=as_json)
+        stay(session, submitted, withdraw_after=patience, to_the_end=wait, as_json=as_json)
 
 
 def _submitted(

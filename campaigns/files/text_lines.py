@@ -29,9 +29,7 @@ def read_lines(path: Path, *, seen: Digest) -> Iterator[str]:
         with path.open("rb") as file:
             yield from _decoded(iter(lambda: file.readline(MAX_LINE_BYTES + 1), b""), path=path, seen=seen)
     except FileNotFoundError:
-        raise CustomerFileError(
-            "there is no such file; customers.file is looked up beside the campaign file", file=path.name
-        ) from None
+        raise CustomerFileError("there is no such file; check the path", file=path.name) from None
     except IsADirectoryError:
         raise CustomerFileError("this is a folder; name a .csv or .jsonl file in it", file=path.name) from None
     except PermissionError:

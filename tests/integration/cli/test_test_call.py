@@ -129,6 +129,12 @@ def test_a_row_that_is_not_there_or_not_a_customer_is_told(own: Any, row: int, s
     assert (code, says in answer["errors"][0]["message"]) == (2, True)
 
 
+def test_a_mistaken_option_submits_nothing(own: Any, database: Engine) -> None:
+    code, answer = call(own, "--withdraw-after", "soon")
+    assert (code, "--withdraw-after" in answer["errors"][0]["message"]) == (2, True)
+    assert query(database, "SELECT count(*) FROM campaigns") == [(0,)]
+
+
 def test_the_hours_of_the_own_numbers_zone_hold(own: Any, served: Any) -> None:
     code, answer = call(own, at=NIGHT)
     assert (code, "America/New_York" in answer["calls"][0]["sentence"]) == (3, True)
