@@ -38,17 +38,20 @@ def hold_real_accounts(connection: Connection, *, reason: str, margin: timedelta
     """Let no account that dials real people dial until it is proven what it dialed; returns their names.
 
     Each has to be looked at from `margin` before its newest attempt on record; one without attempts, from the day of
-    its first campaign. Accounts without a campaign have nothing to prove.
+    its first campaign. One without campaigns may have had some that the backup forgot, and whoever submits them again
+    would call everybody twice: from `margin` before the last thing that anybody did, else from its own first day.
     """
     rows = connection.execute(
         text("""
             UPDATE accounts a SET unproven_reason = :reason, unproven_at = clock_timestamp(),
                 unproven_since = least(a.unproven_since, s.since)
             FROM (
-                SELECT c.account, coalesce(
-                    (SELECT max(t.claimed_at) FROM attempts t WHERE t.account = c.account) - CAST(:margin AS interval),
-                    min(c.created_at)) AS since
-                FROM campaigns c GROUP BY c.account
+                SELECT b.name AS account, coalesce(
+                    (SELECT max(t.claimed_at) FROM attempts t WHERE t.account = b.name) - CAST(:margin AS interval),
+                    (SELECT min(c.created_at) FROM campaigns c WHERE c.account = b.name),
+                    (SELECT max(o.happened_at) FROM operations o) - CAST(:margin AS interval),
+                    b.audit_due_at - interval '1 day') AS since
+                FROM accounts b
             ) s
             WHERE s.account = a.name AND NOT a.simulator RETURNING a.name
         """),

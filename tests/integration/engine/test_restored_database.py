@@ -83,8 +83,17 @@ def test_the_earlier_hold_of_two_restores_counts(world, real):
     assert world.one("SELECT unproven_since FROM accounts").isoformat() == "2026-11-01T00:00:00+00:00"
 
 
-def test_a_rehearsal_and_an_account_without_campaigns_have_nothing_to_prove(world):
+def test_a_rehearsal_has_nothing_to_prove(world):
     world.campaign()
+    comes_back(world)
+    assert Restored(world.database).run() == []
+
+
+def test_an_account_whose_campaigns_the_backup_may_have_forgotten_waits_too(world):
+    """Its campaign, submitted once more, would call everybody a second time."""
+    world.sql(
+        "INSERT INTO operations (operator, action, subject, happened_at) VALUES ('ann', 'x', 'y', '2026-11-03T12:00Z')"
+    )
     world.sql(
         """INSERT INTO accounts (name, provider, limit_group, simulator, concurrency, calls_per_second,
             ring_timeout, max_duration, reconcile_after, webhooks)
@@ -92,7 +101,9 @@ def test_a_rehearsal_and_an_account_without_campaigns_have_nothing_to_prove(worl
             reconcile_after, webhooks FROM accounts"""
     )
     comes_back(world)
-    assert Restored(world.database).run() == []
+    assert Restored(world.database).run() == ["unused"]
+    since = world.one("SELECT unproven_since FROM accounts WHERE name = 'unused'")
+    assert since.isoformat() == "2026-11-03T11:00:00+00:00", "an hour before the last that the backup knows of"
 
 
 def test_no_switch_but_reconcile_lifts_it(world, real):
