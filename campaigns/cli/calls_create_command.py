@@ -67,7 +67,9 @@ def create(
     batch: Annotated[
         Path | None, typer.Option(metavar="FILE", help="With --at: a CSV of up to 100 people instead of --to.")
     ] = None,
-    line_daily_limit: Annotated[int | None, typer.Option(min=1, help="Most calls of the line on that day.")] = None,
+    line_daily_limit: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Most calls of the line on that day.")
+    ] = None,
     once: Annotated[str | None, typer.Option(metavar="KEY", help="The same key again makes no second call.")] = None,
     rehearse_at: Annotated[
         str | None, typer.Option(metavar="INSTANT", help="Simulator accounts only: as if it were then.")
@@ -78,7 +80,7 @@ def create(
     withdraw_after: Annotated[
         str | None, typer.Option(metavar="DURATION", help="Cancel it if no worker is there for so long.")
     ] = None,
-    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Stay until it is over, or held.")] = True,
+    no_wait: Annotated[bool, typer.Option("--no-wait", help="Only submit; do not stay.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Call one person, through the gate, and stay until it is over.
@@ -144,7 +146,7 @@ def create(
             raise _by_option(error, batch=batch is not None) from None
         except SubmitRefusedError as error:
             raise _refused(str(error), ExitCode.REFUSED) from None
-        stay(session, submitted, withdraw_after=patience, to_the_end=wait, as_json=as_json)
+        stay(session, submitted, withdraw_after=patience, to_the_end=not no_wait, as_json=as_json)
 
 
 def checked_number(text: str, *, region: str | None = None) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 from rich.table import Table
 
-from campaigns.cli.output import answers, notes, plain, print_json
+from campaigns.cli.output import answers, notes, plain, print_json, print_whole
 from campaigns.providers.contract import CallReport, Listing
 from campaigns.services.calls_view import ListedAttempt, ShownCall
 from campaigns.services.explain import plain as json_able
@@ -24,7 +24,7 @@ def tell_attempts(found: Sequence[ListedAttempt], *, most: int, as_json: bool) -
         what = attempt.outcome or attempt.state
         row = (f"{attempt.claimed_at:%Y-%m-%d %H:%M:%S}", attempt.campaign, attempt.number, attempt.line, what)
         table.add_row(*map(plain, row), str(attempt.attempt_id))
-    answers().print(table)
+    print_whole(table)
     if len(found) == most:
         notes().print(f"these are the newest {most}; `--most`, `--until` or `--campaign` show others")
 
@@ -42,7 +42,7 @@ def tell_listing(account: str, listing: Listing, owners: Mapping[str, str], *, a
         when = f"{report.occurred_at:%Y-%m-%d %H:%M:%S}" if report.occurred_at else "–"
         owner = owners.get(report.provider_call_id, "not one of ours")
         table.add_row(when, plain(report.provider_call_id), plain(_what(report)), owner)
-    answers().print(table)
+    print_whole(table)
     if not listing.complete:
         notes().print("[yellow]warning:[/] the provider does not show all of them; narrow --since and --until")
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from rich.table import Table
 
-from campaigns.cli.output import answers, notes, plain, print_json
+from campaigns.cli.output import answers, notes, plain, print_json, print_whole
 from campaigns.providers.numbers import PhoneNumber
 
 
@@ -21,7 +21,7 @@ def tell_numbers(account: str, numbers: Sequence[PhoneNumber], *, as_json: bool)
     table = Table("line", "number", "from", "status", "name", "answered by", box=None, pad_edge=False)
     for number in numbers:
         table.add_row(*(plain(word or "–") for word in _row(number)))
-    answers().print(table)
+    print_whole(table)
 
 
 def tell_number(number: PhoneNumber, *, as_json: bool, done: str | None = None) -> None:

@@ -6,11 +6,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from rich.console import Console
+from rich.measure import Measurement
+from rich.table import Table
 
 from campaigns.cli.errors import CommandError
 
 PLAIN_WIDTH = 120
 """Columns of tables when no terminal says how wide it is."""
+WIDEST = 10_000
+"""No row is wider; only a bound for measuring."""
 
 
 def answers() -> Console:
@@ -43,6 +47,14 @@ def print_error(error: CommandError, *, as_json: bool) -> None:
 def _console(*, stderr: bool) -> Console:
     stream = sys.stderr if stderr else sys.stdout
     return Console(stderr=stderr, highlight=False, width=None if stream.isatty() else PLAIN_WIDTH)
+
+
+def print_whole(table: Table) -> None:
+    """A table of ids and names that are copied into the next command: wider than the terminal rather than cut short."""
+    console = answers()
+    needed = Measurement.get(console, console.options.update(width=WIDEST), table).maximum
+    console.width = max(console.width, needed)
+    console.print(table, crop=False)
 
 
 def plain(text: str) -> str:

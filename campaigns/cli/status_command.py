@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from campaigns.cli.control_commands import unknown_campaign
 from campaigns.cli.errors import CommandError, ExitCode
 from campaigns.cli.options import JsonOption
-from campaigns.cli.output import answers, print_json
+from campaigns.cli.output import answers, print_json, print_whole
 from campaigns.cli.session import open_session, wait
 from campaigns.cli.status_view import overview, status_line, status_panel
 from campaigns.services.control import UnknownCampaignError
@@ -46,7 +46,7 @@ def _show_all(engine: Engine, *, as_json: bool) -> None:
     if as_json:
         print_json({"campaigns": [each.as_dict() for each in statuses]})
     elif statuses:
-        answers().print(overview(statuses))
+        print_whole(overview(statuses))
     else:
         answers().print("there is no campaign yet; `ringfence submit FILE` makes one")
 

@@ -33,7 +33,9 @@ def register(app: typer.Typer) -> None:
 
 def call_own_number(
     file: CampaignFileArgument,
-    row: Annotated[int, typer.Option(min=1, help="Row of the customer list, from 1, the header not counted.")],
+    row: Annotated[
+        int, typer.Option(metavar="N", min=1, help="Row of the customer list, from 1, the header not counted.")
+    ],
     to: Annotated[str, typer.Option(metavar="MY_NUMBER", help="A number of testNumbers in ringfence.toml.")],
     within: Annotated[str, typer.Option(metavar="DURATION", help="For how long from now on it may be tried.")] = (
         DEFAULT_WITHIN
@@ -44,7 +46,7 @@ def call_own_number(
     withdraw_after: Annotated[
         str | None, typer.Option(metavar="DURATION", help="Cancel it if no worker is there for so long.")
     ] = None,
-    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Stay until it is over.")] = True,
+    no_wait: Annotated[bool, typer.Option("--no-wait", help="Only submit; do not stay.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Hear a campaign's assistant with the variables of row N, on a phone of your own.
@@ -69,7 +71,7 @@ def call_own_number(
             raise CommandError(f"--row: {error}.", exit_code=ExitCode.BAD_INPUT) from None
         except SubmitRefusedError as error:
             raise CommandError(f"{error}.", exit_code=ExitCode.REFUSED) from None
-        stay(session, submitted, withdraw_after=patience, to_the_end=wait, as_json=as_json)
+        stay(session, submitted, withdraw_after=patience, to_the_end=not no_wait, as_json=as_json)
 
 
 def _submitted(
