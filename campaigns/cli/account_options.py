@@ -8,7 +8,7 @@ import typer
 from pydantic import SecretStr
 
 from campaigns.cli.errors import CommandError, ExitCode
-from campaigns.runtime.settings import Account, Settings, load_settings
+from campaigns.runtime.settings import Account, Settings, SettingsError, load_settings
 
 AccountOption = Annotated[
     str | None, typer.Option("--account", metavar="NAME", help="The account; may be left out if there is one only.")
@@ -21,13 +21,24 @@ def settings_here() -> Settings:
 
 
 def chosen_account(settings: Settings, name: str | None) -> Account:
-    """The account of that name, or the only one there is. Raises `SettingsError`, `CommandError`."""
+    """The account of that name, or the only one there is. Raises `CommandError`."""
     if name is not None:
-        return settings.account(name)
+        return named_account(settings, name)
     if len(settings.accounts) == 1:
         return next(iter(settings.accounts.values()))
     known = ", ".join(sorted(settings.accounts)) or "none; ringfence.toml names no account"
     raise CommandError(f"--account is missing: say which of them ({known}).", exit_code=ExitCode.BAD_INPUT)
+
+
+def named_account(settings: Settings, name: str) -> Account:
+    """The account that --account names. Raises `CommandError` with those there are."""
+    try:
+        return settings.account(name)
+    except SettingsError as error:
+        (found,) = error.problems
+        raise CommandError(
+            f"--account: {found.message}.", exit_code=ExitCode.BAD_INPUT, problems=[found.as_dict()]
+        ) from None
 
 
 def read_secret(variable: str | None, file: Path | None, *, option: str) -> SecretStr | None:

@@ -19,9 +19,7 @@ from campaigns.services.decided import DecidedAs
 from campaigns.services.plans import Definitions
 from campaigns.services.record import Recorder
 
-attention = typer.Typer(
-    help="What waits for a person: unknown fates, late rings, stray calls, alarms.", invoke_without_command=True
-)
+attention = typer.Typer(invoke_without_command=True)
 ReasonOption = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; kept on record with your name.")]
 AttemptArgument = Annotated[str, typer.Argument(metavar="ATTEMPT", help="The attempt's id, as `attention` lists it.")]
 
@@ -40,7 +38,7 @@ def show(
     over: Annotated[bool, typer.Option("--all", help="Also unknown fates of calls that have ended meanwhile.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """List what waits for a person. Exit code 0: nothing does; 1: something does.
+    """What waits for a person: unknown fates, late rings, stray calls, alarms. Exit code 1 while something does.
 
     Examples: `ringfence attention`, `ringfence attention decide ID --reached --reason "she called us back"`.
     """
@@ -123,7 +121,10 @@ def acknowledge_alarm(
     reason: ReasonOption,
     as_json: JsonOption = False,
 ) -> None:
-    """Take an alarm off the list, with what was done about it."""
+    """Take an alarm off the list, with what was done about it.
+
+    Example: `ringfence attention acknowledge 7 --reason "asked its support"`.
+    """
     why = _reason(reason)
     with open_session() as session:
         try:

@@ -34,7 +34,7 @@ def _section(title: str, paragraphs: list[list[str]]) -> None:
     if not paragraphs:
         return
     console = answers()
-    console.print(f"{len(paragraphs)} {title}", markup=False)
+    console.print(f"{title}: {len(paragraphs)}", markup=False)
     for lines in paragraphs:
         console.print(f"  {lines[0]}", markup=False, soft_wrap=True)
         for line in lines[1:]:

@@ -5,19 +5,21 @@ from typing import Annotated
 
 import typer
 
-from campaigns.cli.account_options import AccountOption, chosen_account
+from campaigns.cli.account_options import AccountOption, chosen_account, named_account
 from campaigns.cli.calls_group import calls
 from campaigns.cli.calls_subject import CallArgument, call_named, unknown_call
 from campaigns.cli.calls_view import tell_attempts, tell_listing, tell_report, tell_shown
+from campaigns.cli.control_commands import unknown_campaign
 from campaigns.cli.errors import CommandError, ExitCode
 from campaigns.cli.explain_commands import read_number
-from campaigns.cli.options import JsonOption, instant_option
+from campaigns.cli.options import JsonOption, instant_option, since_option
 from campaigns.cli.session import Session, open_session
-from campaigns.definition.durations import parse_duration
 from campaigns.providers.contract import CallReport
 from campaigns.runtime.provider_access import opened_provider
 from campaigns.services.calls_view import AttemptFilter, CallsView
+from campaigns.services.control import UnknownCampaignError
 from campaigns.services.provider_calls import CallAtProvider, ProviderCalls
+from campaigns.services.status import campaign_status
 
 DEFAULT_SPAN = "24h"
 AHEAD = timedelta(minutes=5)
@@ -51,7 +53,7 @@ def list_calls(
 
     ringfence calls list --provider --account vapi-main --since 2h
     """
-    begins, ends = _since(since), instant_option(until, option="--until")
+    begins, ends = since_option(since, now=_now), instant_option(until, option="--until")
     e164 = read_number(number) if number else None
     with open_session() as session:
         if at_provider:
@@ -59,7 +61,10 @@ def list_calls(
             _list_at_provider(session, account, begins, ends or _now() + AHEAD, as_json=as_json)
             return
         wanted = AttemptFilter(since=begins, until=ends, campaign=campaign, account=account, number=e164, most=most)
-        tell_attempts(_view(session).listed(wanted), most=most, as_json=as_json)
+        found = _view(session).listed(wanted)
+        if not found:
+            _require_known(session, campaign, account)
+        tell_attempts(found, most=most, as_json=as_json)
 
 
 def show(
@@ -71,6 +76,8 @@ def show(
     """Show everything about one attempt: permit, outcome, what is kept of the conversation (by role).
 
     ID is ours or the provider's. A look at what was said goes on record.
+
+    ringfence calls show ID --live
     """
     with open_session() as session:
         subject = call_named(session, call, account)
@@ -111,20 +118,23 @@ def _view(session: Session) -> CallsView:
     return CallsView(session.engine, role=session.settings.role, operator=session.operator)
 
 
+def _require_known(session: Session, campaign: str | None, account: str | None) -> None:
+    """Nothing found may be a name mistyped. Raises `CommandError`."""
+    if account is not None:
+        named_account(session.settings, account)
+    if campaign is not None:
+        try:
+            campaign_status(session.engine, campaign)
+        except UnknownCampaignError as error:
+            raise unknown_campaign(error, campaign) from None
+
+
 def _require_alone(campaign: str | None, number: str | None) -> None:
     if campaign or number:
         raise CommandError(
             "--provider shows the account's calls by time only; leave --campaign and --number out.",
             exit_code=ExitCode.BAD_INPUT,
         )
-
-
-def _since(text: str) -> datetime:
-    """An instant, or a duration before now."""
-    try:
-        return _now() - parse_duration(text)
-    except ValueError:
-        return instant_option(text, option="--since") or _now()
 
 
 def _now() -> datetime:

@@ -11,9 +11,7 @@ from campaigns.cli.errors import CommandError, ExitCode
 from campaigns.cli.options import JsonOption
 from campaigns.cli.output import answers, notes, plain, print_json
 from campaigns.cli.session import open_session
-from campaigns.definition.yaml_nodes import json_value
-from campaigns.definition.yaml_reader import read_yaml
-from campaigns.definition.yaml_tree import YamlFlawError
+from campaigns.cli.single_call_options import read_assistant, with_variables
 from campaigns.providers.extras import WebCall
 from campaigns.runtime.provider_access import opened_web_calls
 from campaigns.services.at_provider import on_record
@@ -28,7 +26,7 @@ def web(
     assistant: Annotated[str | None, typer.Option(metavar="ID", help="A saved assistant.")] = None,
     squad: Annotated[str | None, typer.Option(metavar="ID", help="Or a saved squad.")] = None,
     assistant_file: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Or a whole assistant, as YAML or JSON.")
+        Path | None, typer.Option(metavar="FILE", help="Or YAML or JSON with the assistant block of a campaign file.")
     ] = None,
     variable: Annotated[
         list[str] | None, typer.Option(metavar="NAME=VALUE", help="What it is told; can be given again.")
@@ -42,7 +40,7 @@ def web(
 
     ringfence calls web --assistant ID --variable firstName=Ann
     """
-    block = _block(assistant, squad, assistant_file) | {"variables": _variables(variable or [])}
+    block = with_variables(_block(assistant, squad, assistant_file), variable or [])
     with open_session() as session:
         chosen = chosen_account(session.settings, account)
         with (
@@ -60,29 +58,9 @@ def web(
 
 def _block(assistant: str | None, squad: str | None, file: Path | None) -> dict[str, Any]:
     given: dict[str, Any] = {key: value for key, value in (("id", assistant), ("squadId", squad)) if value}
-    if file is not None:
-        given["inline"] = _inline(file)
-    if len(given) != 1:
+    count = len(given) + (file is not None)
+    if count != 1:
         raise CommandError(
-            f"--assistant, --squad, --assistant-file: give one of them; found {len(given)}.",
-            exit_code=ExitCode.BAD_INPUT,
+            f"--assistant, --squad, --assistant-file: give one of them; found {count}.", exit_code=ExitCode.BAD_INPUT
         )
-    return given
-
-
-def _inline(file: Path) -> Any:
-    try:
-        return json_value(read_yaml(file.read_bytes()).root)
-    except OSError as error:
-        why = error.strerror or "it cannot be read"
-    except YamlFlawError as flaw:
-        why = f"found {flaw.found}; allowed: {flaw.allowed}"
-    raise CommandError(f"--assistant-file {file}: {why}.", exit_code=ExitCode.BAD_INPUT)
-
-
-def _variables(given: list[str]) -> dict[str, str]:
-    pairs = [each.partition("=") for each in given]
-    for name, separator, _ in pairs:
-        if not name or not separator:
-            raise CommandError("--variable: write it as NAME=VALUE.", exit_code=ExitCode.BAD_INPUT)
-    return {name: value for name, _, value in pairs}
+    return given if file is None else read_assistant(file)

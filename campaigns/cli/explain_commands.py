@@ -9,7 +9,7 @@ from rich.table import Table
 from campaigns.cli.control_commands import unknown_campaign
 from campaigns.cli.errors import CommandError, ExitCode, problem
 from campaigns.cli.options import JsonOption, american_number_advice
-from campaigns.cli.output import answers, print_json
+from campaigns.cli.output import answers, plain, print_json
 from campaigns.cli.session import Session, open_session
 from campaigns.customers.phone import PhoneProblem, normalize
 from campaigns.runtime.law import gatekeeper, gatekeeper_at
@@ -82,7 +82,7 @@ def _tell_events(number: str, events: tuple[Event, ...]) -> None:
         return
     table = Table("when (UTC)", "what", "", box=None, pad_edge=False)
     for event in events:
-        table.add_row(f"{event.at:%Y-%m-%d %H:%M:%S}", event.kind.replace("_", " "), _plain(event.text))
+        table.add_row(f"{event.at:%Y-%m-%d %H:%M:%S}", event.kind.replace("_", " "), plain(event.text))
     console.print(table)
 
 
@@ -125,8 +125,3 @@ def _gate(gate: GateAnswer) -> str:
     cited = f" [{gate.citation}]" if gate.citation else ""
     until = f", until {gate.next_allowed_at.isoformat()}" if gate.next_allowed_at else ", which time does not cure"
     return f"{gate.rule_id}: {gate.detail}{cited}{until}"
-
-
-def _plain(text: str) -> str:
-    """Text from outside is no markup."""
-    return text.replace("[", r"\[")

@@ -28,7 +28,7 @@ def with_problems(what: str, found: Sequence[Problem]) -> CommandError:
     """The error for a file with problems: every one of them, each on its line."""
     count = "1 problem" if len(found) == 1 else f"{len(found)} problems"
     return CommandError(
-        f"{what} has {count}; nothing was changed.",
+        f"{what}: {count}; nothing was changed.",
         exit_code=ExitCode.BAD_INPUT,
         problems=[item.as_dict() for item in found],
         lines=[item.render() for item in found],

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 import typer
 
 from campaigns.cli.account_options import AccountOption
-from campaigns.cli.control_commands import unknown_campaign
 from campaigns.cli.errors import CommandError, ExitCode
 from campaigns.cli.numbers_group import (
     AssistantOption,
@@ -16,16 +15,14 @@ from campaigns.cli.numbers_group import (
     SquadOption,
     WorkflowOption,
     changing,
+    e164_option,
     numbers,
     who_answers,
 )
 from campaigns.cli.numbers_view import tell_number
 from campaigns.cli.options import JsonOption
-from campaigns.cli.session import open_session
-from campaigns.customers.phone import PhoneProblem, normalize
+from campaigns.cli.webhook_command import addresses_of
 from campaigns.providers.vapi.hooks import ENDING, RINGING, say, transfer
-from campaigns.services.control import UnknownCampaignError
-from campaigns.services.webhook_target import find_addresses
 
 EVENTS = {"ringing": RINGING, "ending": ENDING}
 
@@ -132,13 +129,7 @@ def _hooks(text: str | None, destination: str | None, file: Path | None, *, clea
 def _destination(text: str) -> str:
     if text.startswith("sip:"):
         return text
-    number = normalize(text, default_region=None)
-    if isinstance(number, PhoneProblem):
-        raise CommandError(
-            f"--transfer: {number.message}; write it as +12025550123, or an address that begins with sip:.",
-            exit_code=ExitCode.BAD_INPUT,
-        )
-    return number
+    return e164_option(text, option="--transfer", instead=", or an address that begins with sip:")
 
 
 def _read_hooks(file: Path) -> Any:
@@ -151,15 +142,5 @@ def _read_hooks(file: Path) -> Any:
 
 
 def _server(campaign: str) -> dict[str, Any]:
-    with open_session() as session:
-        public_url = session.settings.public_url
-        if public_url is None:
-            raise CommandError(
-                "publicUrl is not set, so no provider can reach this installation; set it in ringfence.toml.",
-                exit_code=ExitCode.REFUSED,
-            )
-        try:
-            target = find_addresses(session.engine, campaign, public_url=public_url).by_header
-        except UnknownCampaignError as error:
-            raise unknown_campaign(error, campaign) from None
+    target = addresses_of(campaign).by_header
     return {"url": target.url, "headers": dict(target.headers)}

@@ -14,13 +14,13 @@ from campaigns.cli.numbers_group import (
     SquadOption,
     WorkflowOption,
     changing,
+    e164_option,
     numbers,
     who_answers,
 )
 from campaigns.cli.numbers_view import tell_number, tell_numbers
 from campaigns.cli.options import JsonOption
 from campaigns.cli.output import notes, plain, print_json
-from campaigns.customers.phone import PhoneProblem, normalize
 from campaigns.providers.numbers import NewNumber, NumberSource
 from campaigns.runtime.provider_access import opened_numbers
 from campaigns.services.provider_numbers import LineInUseError
@@ -93,7 +93,7 @@ def import_number(
     """
     wish = NewNumber(
         source=_source(source),
-        number=number if number is None or any_form else _e164(number),
+        number=number if number is None or any_form else e164_option(number, option="--number"),
         credential_id=credential,
         account_sid=account_sid,
         auth_token=read_secret(auth_token_env, auth_token_file, option="--auth-token"),
@@ -109,7 +109,10 @@ def import_number(
 
 
 def list_numbers(account: AccountOption = None, as_json: JsonOption = False) -> None:
-    """Show every number of the account; the first column is what a campaign names as its line."""
+    """Show every number of the account; the first column is what a campaign names as its line.
+
+    ringfence numbers list --account vapi-main
+    """
     chosen = chosen_account(settings_here(), account)
     with opened_numbers(chosen) as (client, run_async):
         found = run_async(client.list_all()).result()
@@ -117,7 +120,10 @@ def list_numbers(account: AccountOption = None, as_json: JsonOption = False) -> 
 
 
 def show(line: LineArgument, account: AccountOption = None, as_json: JsonOption = False) -> None:
-    """Show one number: who answers it, its hooks, whether it is ready."""
+    """Show one number: who answers it, its hooks, whether it is ready.
+
+    ringfence numbers show ID
+    """
     chosen = chosen_account(settings_here(), account)
     with opened_numbers(chosen) as (client, run_async):
         number = run_async(client.get(line)).result()
@@ -160,13 +166,3 @@ def _source(text: str) -> NumberSource:
         return NumberSource(text)
     hint = "; `ringfence numbers buy` gets one from the provider" if text == NumberSource.VAPI else ""
     raise CommandError(f"SOURCE: found {text}; allowed are {', '.join(IMPORTED)}{hint}.", exit_code=ExitCode.BAD_INPUT)
-
-
-def _e164(text: str) -> str:
-    number = normalize(text, default_region=None)
-    if isinstance(number, PhoneProblem):
-        raise CommandError(
-            f"--number: {number.message}; write it with + and country code, such as +12025550123.",
-            exit_code=ExitCode.BAD_INPUT,
-        )
-    return number

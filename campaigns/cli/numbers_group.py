@@ -9,6 +9,7 @@ import typer
 from campaigns.cli.account_options import chosen_account
 from campaigns.cli.errors import CommandError, ExitCode
 from campaigns.cli.session import open_session
+from campaigns.customers.phone import NO_REGION, PhoneProblem, normalize
 from campaigns.runtime.provider_access import opened_numbers
 from campaigns.services.provider_numbers import ProviderNumbers
 
@@ -24,6 +25,15 @@ WorkflowOption = Annotated[str | None, typer.Option("--workflow", metavar="ID", 
 def register(app: typer.Typer) -> None:
     """Add the group; what its files registered in it comes along."""
     app.add_typer(numbers, name="numbers")
+
+
+def e164_option(text: str, *, option: str, instead: str = "") -> str:
+    """The number that an option names; `instead`: what else it may be. Raises `CommandError`, without the number."""
+    number = normalize(text, default_region=None)
+    if isinstance(number, PhoneProblem):
+        why = "the number has no country code" if number is NO_REGION else number.message
+        raise CommandError(f"{option}: {why}; write it as +12025550123{instead}.", exit_code=ExitCode.BAD_INPUT)
+    return number
 
 
 @contextmanager

@@ -2,16 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
 
+from campaigns.cli.account_options import named_account
 from campaigns.cli.errors import CommandError, ExitCode
-from campaigns.cli.options import JsonOption, instant_option
+from campaigns.cli.options import JsonOption, since_option
 from campaigns.cli.output import answers, notes, print_json
 from campaigns.cli.session import Session, open_session
-from campaigns.definition.durations import DurationError, format_duration, parse_duration
+from campaigns.definition.durations import format_duration
 from campaigns.providers.contract import ProviderUnavailableError
 from campaigns.runtime.law import gatekeeper_at
 from campaigns.runtime.provider_access import opened_provider
@@ -86,17 +87,13 @@ def reconcile(
 
 def _instant(session: Session, text: str) -> datetime:
     """An instant, or a duration back from now by the database's clock. Raises `CommandError`."""
-    try:
-        back = parse_duration(text)
-    except DurationError:
-        return instant_option(text, option="--since") or datetime.now(UTC)
     with session.engine.begin() as connection:
-        return machine_now(connection) - back
+        return since_option(text, now=lambda: machine_now(connection))
 
 
 def _accounts(session: Session, names: Sequence[str]) -> list[Account]:
-    """Those named, or all there are. Raises `SettingsError`, `CommandError`."""
-    accounts = [session.settings.account(name) for name in names] or list(session.settings.accounts.values())
+    """Those named, or all there are. Raises `CommandError`."""
+    accounts = [named_account(session.settings, name) for name in names] or list(session.settings.accounts.values())
     if not accounts:
         raise CommandError(
             "ringfence.toml names no account, so there is no provider to ask.", exit_code=ExitCode.BAD_INPUT

@@ -86,9 +86,13 @@ def _assistant(options: CallOptions) -> dict[str, Any]:
         block = read_assistant(options.assistant_file)
     elif options.assistant is not None:
         block = {_SAVED[options.provider]: options.assistant}
-    if given := dict(_pair(each) for each in options.variables):
-        block["variables"] = {**(block.get("variables") or {}), **given}
-    return _with_max_duration(block, options)
+    return _with_max_duration(with_variables(block, options.variables), options)
+
+
+def with_variables(block: dict[str, Any], given: Sequence[str]) -> dict[str, Any]:
+    """The assistant block with these NAME=VALUE over its own variables. Raises `CommandError`."""
+    told = dict(_pair(each) for each in given)
+    return {**block, "variables": {**(block.get("variables") or {}), **told}} if told else block
 
 
 def read_assistant(path: Path) -> dict[str, Any]:

@@ -17,18 +17,11 @@ def register(app: typer.Typer) -> None:
 
 
 def webhook(name: NameArgument, as_json: JsonOption = False) -> None:
-    """Print a campaign's webhook address and secret header, for the server settings of your numbers."""
-    with open_session() as session:
-        public_url = session.settings.public_url
-        if public_url is None:
-            raise CommandError(
-                "publicUrl is not set, so no provider can reach this installation; set it in ringfence.toml.",
-                exit_code=ExitCode.REFUSED,
-            )
-        try:
-            found = find_addresses(session.engine, name, public_url=public_url)
-        except UnknownCampaignError as error:
-            raise unknown_campaign(error, name) from None
+    """Print a campaign's webhook address and secret header, for the server settings of your numbers.
+
+    ringfence webhook spring-renewal
+    """
+    found = addresses_of(name)
     if as_json:
         print_json(
             {
@@ -40,6 +33,21 @@ def webhook(name: NameArgument, as_json: JsonOption = False) -> None:
         )
     else:
         _tell(found)
+
+
+def addresses_of(campaign: str) -> WebhookAddresses:
+    """Where its calls are reported. Raises `CommandError`."""
+    with open_session() as session:
+        public_url = session.settings.public_url
+        if public_url is None:
+            raise CommandError(
+                "publicUrl is not set, so no provider can reach this installation; set it in ringfence.toml.",
+                exit_code=ExitCode.REFUSED,
+            )
+        try:
+            return find_addresses(session.engine, campaign, public_url=public_url)
+        except UnknownCampaignError as error:
+            raise unknown_campaign(error, campaign) from None
 
 
 def _tell(found: WebhookAddresses) -> None:

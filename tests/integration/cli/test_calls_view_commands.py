@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import Engine, text
 
+from campaigns.cli import output
 from campaigns.providers.contract import DialRequest, Placed
 from campaigns.providers.registry import AccountAccess, build_provider
 
@@ -154,10 +155,33 @@ def test_attempts_are_listed_by_campaign_number_and_time(ringfence: Any, attempt
     assert listed() == [str(ben), str(ann)]
     assert listed("--campaign", "spring") == [str(ann)]
     assert listed("--number", BEN) == [str(ben)]
-    assert listed("--account", "other") == []
+    assert listed("--account", "sim") == [str(ben), str(ann)]
     assert listed("--since", "2100-01-01T00:00:00Z") == []
     assert listed("--until", "2020-01-01T00:00:00Z") == []
     assert listed("--since", "1h", "--most", "1") == [str(ben)]
+
+
+def test_a_name_that_nothing_bears_is_a_mistake_and_no_empty_list(ringfence: Any, attempt: Callable[..., UUID]) -> None:
+    attempt(campaign="spring")
+    code, answer = ringfence("calls", "list", "--campaign", "sprung")
+    assert (code, answer["errors"][0]["nearest"]) == (2, "spring")
+    code, answer = ringfence("calls", "list", "--account", "other")
+    assert (code, answer["errors"][0]["allowed"]) == (2, "sim")
+
+
+def test_ids_are_whole_however_narrow_the_terminal(
+    ringfence: Any, attempt: Callable[..., UUID], place: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(output, "PLAIN_WIDTH", 80)
+    call_id = place()
+    attempt_id = str(attempt(call_id, campaign="spring-renewal-of-the-year-2026"))
+    listed = ringfence.plainly("calls", "list")[1]
+    assert attempt_id in listed
+    assert "spring-renewal-of-the-year-2026" in listed
+    at_provider = ringfence.plainly("calls", "list", "--provider")[1]
+    assert attempt_id in at_provider
+    assert call_id in at_provider
+    assert "spring-renewal-of-the-year-2026" in ringfence.plainly("status")[1]
 
 
 @pytest.mark.parametrize(("role", "shown"), [("viewer", "…01"), ("operator", ANN), ("compliance", ANN)])
@@ -364,7 +388,7 @@ def test_a_web_call_rings_no_phone_and_is_on_record(ringfence: Any, database: En
 
 
 def test_a_web_call_may_bring_its_whole_assistant(ringfence: Any, tmp_path: Path) -> None:
-    (tmp_path / "quick.yaml").write_text("name: Quick Test\nfirstMessage: Hello!\n")
+    (tmp_path / "quick.yaml").write_text("assistant: {inline: {name: Quick Test, firstMessage: Hello!}}\n")
     assert ringfence("calls", "web", "--assistant-file", "quick.yaml")[0] == 0
 
 
@@ -387,7 +411,7 @@ def test_a_private_key_is_not_the_public_one(
         (["web", "--assistant", "a", "--squad", "s"], "found 2"),
         (["web", "--assistant", "a", "--variable", "x"], "NAME=VALUE"),
         (["web", "--assistant-file", "nowhere.yaml"], "No such file"),
-        (["list", "--since", "yesterday"], "write a time with its offset"),
+        (["list", "--since", "yesterday"], "such as 24h, or a time with its offset"),
         (["list", "--provider", "--campaign", "spring"], "by time only"),
         (["list", "--number", "12"], "NUMBER"),
     ],

@@ -88,7 +88,7 @@ def test_a_secret_may_come_from_a_file(ringfence: Any, tmp_path: Path) -> None:
     [
         (["import", "twillio", "--number", "+12025550141"], "allowed are twilio, vonage, telnyx, byo"),
         (["import", "vapi"], "numbers buy"),
-        (["import", "telnyx", "--number", "2025550141", "--credential", "c"], "with + and country code"),
+        (["import", "telnyx", "--number", "2025550141", "--credential", "c"], "write it as +12025550123"),
         (["import", "telnyx", "--number", "+12025550141"], "telnyx needs a credential id; nothing was sent"),
         (["import", "twilio", "--number", "+12025550141", "--account-sid", "AC1"], "either an auth token or an API"),
         (

@@ -136,7 +136,7 @@ def test_a_provider_that_does_not_answer_is_exit_code_4(ringfence: Any, books: B
 @pytest.mark.parametrize(
     ("arguments", "code", "sentence"),
     [
-        (["--since", "yesterday"], 2, "write a time with its offset"),
+        (["--since", "yesterday"], 2, "a time with its offset"),
         (["--since", "1m"], 2, "younger than 5 minutes"),
         (["--since", "2h", "--account", "other"], 2, "there is no account other"),
         ([], 2, "--since"),

@@ -83,3 +83,31 @@ def file_of(folder: Path, content: bytes | None) -> Path:
 def test_a_list_of_more_than_ten_years_ago_is_a_mistyped_year(capsys: pytest.CaptureFixture[str]) -> None:
     told = said(capsys, "suppress", "import", "list.csv", "--list", "national", "--obtained-at", "2006-11-20")
     assert "more than ten years ago" in told
+
+
+@pytest.mark.parametrize(
+    ("arguments", "advice"),
+    [
+        (("import", "byo", "--number", "4155550123"), "--number: the number has no country code; write it as +1"),
+        (("hooks", "pn-1", "--transfer", "4155550123"), "or an address that begins with sip:"),
+    ],
+)
+def test_a_number_of_a_providers_is_told_once_how_to_be_written(
+    capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], advice: str
+) -> None:
+    told = said(capsys, "numbers", *arguments)
+    assert advice in told
+    assert "defaultRegion" not in told
+    assert "4155550123" not in told
+
+
+def test_an_account_that_is_not_there_is_told_with_those_that_are(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "ringfence.toml").write_text(
+        '[accounts.vapi-main]\nprovider = "vapi"\nsimulator = true\nbaseUrl = "http://127.0.0.1:1"\n'
+        "concurrency = 1\ncallsPerSecond = 1.0\n"
+    )
+    told = said(capsys, "numbers", "list", "--account", "vapi-mian")
+    assert told.startswith("error: --account: there is no account vapi-mian; allowed: vapi-main")
