@@ -55,7 +55,8 @@ def gap_checks(facts: Facts, gap: timedelta, now: datetime) -> Iterator[Check]:
         yield _NO_OTHER_ATTEMPT
         return
     since = now - facts.other_attempt_at
-    yield Check(POLICY_GAP, since >= gap, f"{since} since a call of another campaign or run, at least {gap} asked for")
+    told = timedelta(seconds=since // timedelta(seconds=1))
+    yield Check(POLICY_GAP, since >= gap, f"{told} since a call of another campaign or run, at least {gap} asked for")
 
 
 def gap_ends_at(facts: Facts, gap: timedelta) -> datetime | None:

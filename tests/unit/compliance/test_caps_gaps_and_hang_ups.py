@@ -57,6 +57,8 @@ def test_calls_of_two_campaigns_keep_an_hour_apart(decide: Decide) -> None:
     before = NOW - 20 * SECOND
     assert answer(decide(now=NOW, attempts=(before,), other_attempt_at=before)) == ("POL-GAP", before + HOUR)
     assert answer(decide(now=NOW, other_attempt_at=NOW - HOUR)) == (None, None)
+    told = check_of(decide(now=NOW, other_attempt_at=before + SECOND / 7), "POL-GAP").detail
+    assert told.startswith("0:00:19 since a call of another campaign or run, at least 1:00:00")
     # Its own retry follows the ladder.
     assert answer(decide(now=NOW, attempts=(before,), own_attempts=(before,))) == (None, None)
 
