@@ -27,7 +27,8 @@ ADVICE: Mapping[str, str] = {
     "not_dialed_but_reported": "the provider refused a call that it reports as made; the report was believed",
     "call_never_ended": "the provider never ended this call; it was hung up as far as possible and closed",
     "call_never_answered_for": "the provider gave no answer about this call for more than a day; look in its portal",
-    "call_missing": "the provider does not know a call that it had given an id; look in its portal, ask its support",
+    "call_missing": "the provider does not know a call that it had given an id: deleted (`ringfence calls delete` is "
+    "in `operations`), too old, or lost; look in its portal, ask its support",
     "call_shared_by_attempts": "two attempts claim one call; look at its number and time in the provider's portal",
     "campaign_paused": "mend what the provider refused, then `ringfence resume CAMPAIGN`",
     "line_unfit": "this line calls no numbers of that country: give the campaign one that does",
