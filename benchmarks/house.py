@@ -66,6 +66,11 @@ class Phones:
     url: str
     process: ChildProcess
 
+    @property
+    def pid(self) -> int:
+        assert self.process.pid is not None
+        return self.process.pid
+
     def stats(self) -> dict[str, Any]:
         """The witness's counts."""
         stats: dict[str, Any] = get_json(f"{self.url}/simulator/stats")

@@ -1,6 +1,6 @@
 """Dials a second of plain Celery, done the usual way (`benchmarks/control/app.py`), against the same simulator.
 
-    python -m benchmarks.control.plain_celery --calls 2000 --latency 0.05
+python -m benchmarks.control.plain_celery --calls 2000 --latency 0.05
 """
 
 import argparse

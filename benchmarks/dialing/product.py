@@ -159,7 +159,7 @@ def _run(
     latency: float,
 ) -> dict[str, Any]:
     pids = {child.name: child.pid for child in children if child.pid is not None}
-    meter = Meter({**pids, "postgres": house.postgres.pid, "valkey": house.valkey.pid})
+    meter = Meter({**pids, "simulator": provider.pid, "postgres": house.postgres.pid, "valkey": house.valkey.pid})
     commits = _commits(database)
     if (profile := os.environ.get("BENCH_PROFILE")) is not None:
         subprocess.Popen([profile, str(pids["worker-dispatch-0"]), str(pids["worker-control"])])
@@ -169,6 +169,7 @@ def _run(
     used = meter.read()
     stats = provider.stats()
     dials = stats["dials"]
+    simulator = used.pop("simulator")
     per_dial = {name: round(1000 * value / dials, 3) for name, value in used.items()}
     return {
         "calls": calls,
@@ -179,6 +180,8 @@ def _run(
         "peak_in_any_second": stats["dials_max_in_any_second"],
         "cpu_ms_per_dial": round(sum(per_dial.values()), 3),
         "cpu_ms_per_dial_by_part": per_dial,
+        "simulator_cpu_ms_per_dial": round(1000 * simulator / dials, 3),
+        "permits_per_dial": _permits(database) / dials,
         "transactions_per_dial": round((_commits(database) - commits) / dials, 3),
         "memory_mib": {child.name: round(memory_mib(child.pid)) for child in children if child.pid is not None},
     }
@@ -200,7 +203,8 @@ def _states(database: Engine) -> list[tuple[Any, ...]]:
     with database.begin() as connection:
         found = connection.execute(text("SELECT state, reason, count(*) FROM calls GROUP BY 1, 2"))
         refused = connection.execute(text("SELECT verdict, rule_id, count(*) FROM decisions GROUP BY 1, 2"))
-        return [*map(tuple, found), *map(tuple, refused)]
+        tries = connection.execute(text("SELECT state, detail, count(*) FROM attempts GROUP BY 1, 2"))
+        return [*map(tuple, found), *map(tuple, refused), *map(tuple, tries)]
 
 
 def _until(condition: Any, *, database: Engine) -> float:
@@ -216,8 +220,15 @@ def _recorded(database: Engine) -> int:
     """Attempts whose answer is on record. An index of open attempts makes this cheap enough to ask often."""
     with database.begin() as connection:
         return int(
-            connection.execute(text("SELECT count(*) FROM attempts WHERE state NOT IN ('dialing', 'not_dialed')")).scalar_one()
+            connection.execute(
+                text("SELECT count(*) FROM attempts WHERE state NOT IN ('dialing', 'not_dialed')")
+            ).scalar_one()
         )
+
+
+def _permits(database: Engine) -> int:
+    with database.begin() as connection:
+        return int(connection.execute(text("SELECT count(*) FROM attempts")).scalar_one())
 
 
 def _commits(database: Engine) -> int:

@@ -13,7 +13,10 @@ from dataclasses import dataclass
 JITTER = 0.020
 """Seconds a send may slip. Spacing is widened by it, so that the provider too sees no more than CPS in any second."""
 
-MAX_GAPS = 32
+ROUNDING = 1e-5
+"""Seconds since the epoch are kept to the microsecond by Postgres, and to about a quarter of one by a double."""
+
+MAX_GAPS = 64
 """Gaps kept a scope: the rest is forgotten, which only wastes a little time, never exceeds a limit."""
 
 
@@ -51,9 +54,33 @@ class Scope:
             next_at = instant + self.spacing
         return Scope(next_at, self.spacing, tuple(gap for gap in gaps if gap[0] <= gap[1])[-MAX_GAPS:])
 
+    def give_back(self, instants: Sequence[float]) -> "Scope":
+        """The scope with these taken instants free again; they are in order of time.
+
+        Instants that lie one spacing apart have nothing between them, so they become one stretch again; others come
+        back each for itself, for another campaign may have dialed between them.
+        """
+        gaps, next_at = list(self.gaps), self.next_at
+        for first, last in _stretches(instants, self.spacing):
+            if abs(last + self.spacing - next_at) <= ROUNDING:
+                next_at = first
+            else:
+                gaps.append((first, last))
+        return Scope(next_at, self.spacing, tuple(sorted(gaps))[-MAX_GAPS:])
+
     def since(self, now: float) -> "Scope":
         """The scope without the gaps that have passed."""
         return Scope(self.next_at, self.spacing, tuple(gap for gap in self.gaps if gap[1] >= now))
+
+
+def _stretches(instants: Sequence[float], apart: float) -> list[tuple[float, float]]:
+    found: list[tuple[float, float]] = []
+    for instant in instants:
+        if found and abs(instant - found[-1][1] - apart) <= ROUNDING:
+            found[-1] = (found[-1][0], instant)
+        else:
+            found.append((instant, instant))
+    return found
 
 
 def allot(

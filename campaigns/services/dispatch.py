@@ -1,8 +1,9 @@
 """Dispatch: take a group of released calls through claim, pace and dial.
 
-    wait until dials fit → claim (one transaction) → take instants (one statement) → send each at its instant
+    take turns (one statement) → claim (one transaction) → send each at its turn
 
-A call waits unclaimed, so that its permit is always young. Whatever comes back is handed to the result writer, and
+A call waits unclaimed until turns are near, so that its permit is always young; turns of calls that the gate refused
+go back to the others. Whatever comes back is handed to the result writer, and
 the task ends only when all of it is committed.
 """
 
@@ -10,6 +11,7 @@ import asyncio
 import logging
 import math
 import threading
+from collections import deque
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -29,12 +31,14 @@ from campaigns.providers.contract import (
     WebhookTarget,
 )
 from campaigns.services.claim import Claim, Claimed, ClaimedCall
-from campaigns.services.machine_clock import Monotonic, monotonic
-from campaigns.services.pace import Pace, scope_spacings
+from campaigns.services.latecomers import Latecomers
+from campaigns.services.machine_clock import MachinePermit, Monotonic, monotonic
+from campaigns.services.pace import Pace, Turn, scope_spacings
 from campaigns.services.paced_permit import PacedPermit
 from campaigns.services.ports import CallRef
 from campaigns.services.record import Fact
 from campaigns.services.results import ResultWriter
+from campaigns.services.unsent import Unsent
 from campaigns.services.webhook_target import target_of
 from campaigns.store.claims import CampaignFacts, campaign_facts
 from campaigns.store.feed import PROOF_INTERVAL, note_consumption
@@ -47,6 +51,17 @@ CLAIM_TRIES = 3
 """A deadlock or a busy lock before anything was sent is simply tried again; then the lease brings the calls back."""
 MOST_WAIT = 1.0
 """Seconds a worker thread may wait for a dial's turn. Feed looks as far ahead, so longer waits are rare."""
+LONGEST_LEAD = 0.3
+"""Seconds a group's first turn may lie ahead of its claim: beyond that a permit's second would not do."""
+CLAIMS_REMEMBERED = 8
+"""Of how many claims the usual duration is taken, the latest counting most."""
+MOST_UNSENT = 100
+"""Claimed calls of a process whose request has not left: two groups, so that one is claimed while the other is sent. A
+process that claims faster than it can send would see permits lapse, claim the same calls again, and send still less."""
+BUSY_WAIT = timedelta(seconds=1)
+"""Until calls come back that this process had no time for."""
+LOOK_LASTS = 1.0
+"""Seconds for which account and pace of a campaign are remembered between messages."""
 UNJUDGED_WAIT = timedelta(minutes=10)
 """Until a call is tried again whose facts the gate could not read: time for an engineer to see the log."""
 CONSUMPTION_INTERVAL = PROOF_INTERVAL.total_seconds()
@@ -94,9 +109,10 @@ class Dispatch:
         self._clock = clock
         self._stopping = threading.Event()
         self._consumed: dict[str, float] = {}
-        # From the look at the pace to the taking of instants, one group of this process at a time: eight threads that
-        # see the same free half second would claim it eight times over, and most of those permits would lapse.
-        self._turn = threading.Lock()
+        self._looks: dict[int, tuple[float, CampaignFacts]] = {}
+        self._late = Latecomers(pace)
+        self._unsent = Unsent(MOST_UNSENT)
+        self._claim_takes = LONGEST_LEAD / 3
 
     def stop(self) -> None:
         """Claim nothing more; what is claimed is still sent and recorded."""
@@ -116,18 +132,25 @@ class Dispatch:
         total, groups = DispatchResult(), list[Future[list[Future[None]]]]()
         spacings, left = _spacings(campaign), list(refs)
         while left and not self._stopping.is_set():
-            with self._turn:
-                room = self._pace.room(spacings, most=min(len(left), CLAIM_SIZE))
-                now, left = left[: room.count], left[room.count :]
-                for claimed in self._claims(now, campaign_id=campaign_id, task_id=task_id):
-                    total, spacings = _plus(total, claimed), _spacings(claimed.campaign)
-                    groups += self._start(claimed, spacings)
-            if room.wait > MOST_WAIT:
+            if not self._unsent.wait_for_room(MOST_WAIT):
+                # This process cannot send as fast as it claims; its calls wait in good order for a faster one.
+                self._claim.give_back(left, campaign_id=campaign_id, wait=BUSY_WAIT, why="busy")
+                break
+            reserved = self._pace.reserve(spacings, most=min(len(left), CLAIM_SIZE), lead=self._lead())
+            turns = deque(reserved.turns)
+            now, left = left[: len(turns)], left[len(turns) :]
+            for claimed in self._claims(now, campaign_id=campaign_id, task_id=task_id):
+                total = _plus(total, claimed)
+                groups += self._start(claimed, turns, spacings)
+                spacings = _spacings(claimed.campaign)
+            if turns:
+                self._pace.give_back(spacings, tuple(turns))
+            if reserved.wait > MOST_WAIT:
                 # A thread that slept so long would be missing elsewhere; the calls come back when their turn is near.
-                wait = timedelta(seconds=room.wait)
+                wait = timedelta(seconds=reserved.wait)
                 self._claim.give_back(left, campaign_id=campaign_id, wait=wait, why="pace")
                 break
-            self._stopping.wait(room.wait)
+            self._stopping.wait(reserved.wait)
         for group in groups:
             for written in group.result():
                 written.result()
@@ -138,8 +161,20 @@ class Dispatch:
         return campaign.account in self._providers and campaign.simulator == (campaign.account in self._simulators)
 
     def _look(self, campaign_id: int) -> CampaignFacts | None:
+        """Which account and pace, as read within the last second; whether it may dial at all the claim reads afresh."""
+        now = self._clock()
+        read_at, known = self._looks.get(campaign_id, (-math.inf, None))
+        if known is not None and now - read_at < LOOK_LASTS:
+            return known
         with self._engine.begin() as connection:
-            return campaign_facts(connection, campaign_id)
+            found = campaign_facts(connection, campaign_id)
+        if found is not None:
+            self._looks[campaign_id] = (now, found)
+        return found
+
+    def _lead(self) -> float:
+        """Seconds from now until the first turn of a group that is claimed now, going by how long claims took."""
+        return min(LONGEST_LEAD, 1.5 * self._claim_takes)
 
     def _prove_consumption(self, limit_group: str) -> None:
         now = self._clock()
@@ -155,6 +190,7 @@ class Dispatch:
         Nothing is dialed that could not be judged.
         """
         for attempt in range(1, CLAIM_TRIES + 1) if refs else ():
+            began = self._clock()
             try:
                 claimed = self._claim.run(refs, campaign_id=campaign_id, task_id=task_id)
             except (DBAPIError, PoolTimeoutError) as error:
@@ -170,21 +206,34 @@ class Dispatch:
                 self._claim.give_back(refs, campaign_id=campaign_id, wait=UNJUDGED_WAIT, why="not_judged")
                 return []
             else:
+                self._claim_takes += (self._clock() - began - self._claim_takes) / CLAIMS_REMEMBERED
                 return [] if claimed is None else [claimed]
         return []
 
-    def _start(self, claimed: Claimed, spacings: Mapping[str, float]) -> list[Future[list[Future[None]]]]:
-        """Take the instants and put the group on the loop; returns at once."""
+    def _start(
+        self, claimed: Claimed, turns: deque[Turn], spacings: Mapping[str, float]
+    ) -> list[Future[list[Future[None]]]]:
+        """Give each call a turn that is still to come and put the group on the loop; returns at once."""
         if not claimed.calls:
             return []
         # No turn ever: claimed, and surely nothing sent; said so, rather than leave fates to be reconciled.
         instants = [math.inf] * len(claimed.calls)
-        try:
-            if self._knows(claimed.campaign):
-                instants = self._pace.take(spacings, len(claimed.calls))
-        except SQLAlchemyError as error:
-            log.warning("pace_failed calls=%d cause=%s", len(claimed.calls), type(error).__name__)
+        if self._knows(claimed.campaign):
+            instants = self._instants(len(claimed.calls), turns, spacings)
+        self._unsent.add(len(claimed.calls))
         return [self._run_async(self._send_group(claimed, instants, spacings))]
+
+    def _instants(self, count: int, turns: deque[Turn], spacings: Mapping[str, float]) -> list[float]:
+        now = self._clock()
+        while turns and turns[0].at < now:
+            turns.popleft()
+        instants = [turns.popleft().at for _ in range(min(count, len(turns)))]
+        if missing := count - len(instants):
+            try:
+                instants += self._pace.take(spacings, missing)
+            except SQLAlchemyError as error:
+                log.warning("pace_failed calls=%d cause=%s", missing, type(error).__name__)
+        return instants + [math.inf] * (count - len(instants))
 
     async def _send_group(
         self, claimed: Claimed, instants: Sequence[float], spacings: Mapping[str, float]
@@ -192,22 +241,32 @@ class Dispatch:
         """Send every call at its instant; returns the writes to wait for."""
         return await asyncio.gather(
             *(
-                self._send(call, PacedPermit(call.permit, instant, self._pace, spacings), claimed=claimed)
+                self._send(
+                    call,
+                    self._paced(call.permit, instant, spacings),
+                    claimed=claimed,
+                )
                 for call, instant in zip(claimed.calls, instants, strict=True)
             )
         )
 
+    def _paced(self, permit: MachinePermit, instant: float, spacings: Mapping[str, float]) -> PacedPermit:
+        return PacedPermit(permit, instant, self._late, spacings, on_leave=self._unsent.remove)
+
     async def _send(self, call: ClaimedCall, permit: PacedPermit, *, claimed: Claimed) -> Future[None]:
-        if await permit.is_near():
-            result: DialResult = await self._providers[claimed.campaign.account].dial(
-                self._request(call, permit, claimed)
-            )
-        else:
-            result = NotDialed(NotDialedKind.PERMIT_LAPSED, "the permit's second was over before its turn came")
+        try:
+            result = await self._dial(call, permit, claimed)
+        finally:
+            permit.leave()
         requested_at = None
         if permit.left_at is not None:
             requested_at = claimed.campaign.read_at + timedelta(seconds=permit.left_at - claimed.started_at)
         return self._results.put(Fact(call.attempt_id, result, requested_at))
+
+    async def _dial(self, call: ClaimedCall, permit: PacedPermit, claimed: Claimed) -> DialResult:
+        if await permit.is_near():
+            return await self._providers[claimed.campaign.account].dial(self._request(call, permit, claimed))
+        return NotDialed(NotDialedKind.PERMIT_LAPSED, "the permit's second was over before its turn came")
 
     def _request(self, call: ClaimedCall, permit: PacedPermit, claimed: Claimed) -> DialRequest:
         voicemail = claimed.definitions[call.call.run_id].voicemail

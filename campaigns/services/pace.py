@@ -1,6 +1,7 @@
-"""Pace: look how many dials fit in the next moments, and take their instants."""
+"""Pace: dial instants, taken from Postgres by the group."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Engine
@@ -8,17 +9,27 @@ from sqlalchemy import Engine
 from campaigns.calls.pacing import allot, spacing
 from campaigns.calls.permits import PERMIT_LIFETIME
 from campaigns.services.machine_clock import Monotonic, monotonic
-from campaigns.store.pace import read_scopes, write_scopes
+from campaigns.store.pace import PaceState, read_scopes, write_scopes
 
 CLAIM_HORIZON = PERMIT_LIFETIME.total_seconds() / 2
 """Claim only what can be sent within half a permit's life: permits must not lapse in a queue."""
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
-    """How many dials fit before the horizon; if none, how many seconds until the first one does."""
+class Turn:
+    """One dial's instant."""
 
-    count: int
+    at: float
+    """As a reading of this process's monotonic clock."""
+    taken: float
+    """As the scopes know it: seconds since the epoch on the database's clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reserved:
+    """Turns taken for a group that is about to be claimed; none: how many seconds until it is worth asking again."""
+
+    turns: tuple[Turn, ...]
     wait: float
 
 
@@ -39,21 +50,40 @@ class Pace:
         self._engine = engine
         self._clock = clock
 
-    def room(self, spacings: Mapping[str, float], *, most: int) -> Room:
-        """Look, without taking anything."""
-        with self._engine.begin() as connection:
-            state = read_scopes(connection, spacings, lock=False, clock=self._clock)
-        scopes = list(state.scopes.values())
-        instants, _ = allot(scopes, now=state.now, count=most, until=state.now + CLAIM_HORIZON)
-        if instants:
-            return Room(len(instants), 0.0)
-        first, _ = allot(scopes, now=state.now, count=1)
-        return Room(0, first[0] - state.now - CLAIM_HORIZON / 2)
+    def reserve(self, spacings: Mapping[str, float], *, most: int, lead: float) -> Reserved:
+        """Take up to `most` turns from `lead` seconds ahead on, none beyond the claim's horizon.
 
-    def take(self, spacings: Mapping[str, float], count: int) -> list[float]:
-        """Take `count` instants, as readings of this process's monotonic clock, in order."""
+        Before the claim and not after it, so that two processes never claim for the same stretch of time.
+        """
         with self._engine.begin() as connection:
             state = read_scopes(connection, spacings, lock=True, clock=self._clock)
-            instants, left = allot(list(state.scopes.values()), now=state.now, count=count)
+            scopes, first = list(state.scopes.values()), state.now + lead
+            instants, left = allot(scopes, now=first, count=most, until=first + CLAIM_HORIZON)
+            if instants:
+                write_scopes(connection, list(state.scopes), left)
+                return Reserved(tuple(_turn(instant, state) for instant in instants), 0.0)
+        (soonest,), _ = allot(scopes, now=first, count=1)
+        return Reserved((), soonest - first - CLAIM_HORIZON / 2)
+
+    def give_back(self, spacings: Mapping[str, float], turns: Sequence[Turn]) -> None:
+        """Let others have the turns of calls that were not dialed after all; what is over is simply lost."""
+        ahead = [turn.taken for turn in turns if turn.at > self._clock()]
+        if not ahead:
+            return
+        with self._engine.begin() as connection:
+            state = read_scopes(connection, spacings, lock=True, clock=self._clock)
+            left = [scope.give_back(ahead) for scope in state.scopes.values()]
             write_scopes(connection, list(state.scopes), left)
-        return [state.read_at + instant - state.now for instant in instants]
+
+    def take(self, spacings: Mapping[str, float], count: int, *, until: float = math.inf) -> list[float]:
+        """Up to `count` further instants before `until`, all as readings of this process's monotonic clock."""
+        with self._engine.begin() as connection:
+            state = read_scopes(connection, spacings, lock=True, clock=self._clock)
+            last = until + state.now - state.read_at
+            instants, left = allot(list(state.scopes.values()), now=state.now, count=count, until=last)
+            write_scopes(connection, list(state.scopes), left)
+        return [_turn(instant, state).at for instant in instants]
+
+
+def _turn(instant: float, state: PaceState) -> Turn:
+    return Turn(state.read_at + instant - state.now, instant)

@@ -5,18 +5,13 @@ with the connection in hand.
 """
 
 import asyncio
-import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
-
-from sqlalchemy.exc import SQLAlchemyError
 
 from campaigns.calls.pacing import JITTER
 from campaigns.providers.contract import PermitLapsedError
+from campaigns.services.latecomers import Latecomers
 from campaigns.services.machine_clock import MachinePermit
-from campaigns.services.pace import Pace
-
-log = logging.getLogger(__name__)
 
 LEAD = 0.1
 """Seconds before its turn that a dial begins to get its connection: an ordinary handshake, TLS included."""
@@ -25,11 +20,20 @@ LEAD = 0.1
 class PacedPermit:
     """What the provider's client is given: `turn` waits, `check` looks, `remaining` bounds connecting."""
 
-    def __init__(self, permit: MachinePermit, instant: float, pace: Pace, spacings: Mapping[str, float]) -> None:
+    def __init__(
+        self,
+        permit: MachinePermit,
+        instant: float,
+        late: Latecomers,
+        spacings: Mapping[str, float],
+        *,
+        on_leave: Callable[[], None],
+    ) -> None:
         self._permit = permit
         self._instant = instant
-        self._pace = pace
+        self._late = late
         self._spacings = spacings
+        self._on_leave: Callable[[], None] | None = on_leave
         self.left_at: float | None = None
         """When the turn came, on the permit's clock; None: nothing left."""
 
@@ -40,6 +44,12 @@ class PacedPermit:
     def remaining(self) -> timedelta:
         """How long the permit may still be used."""
         return self._permit.remaining()
+
+    def leave(self) -> None:
+        """The request is leaving, or it never will; told once however often it is called."""
+        told, self._on_leave = self._on_leave, None
+        if told is not None:
+            told()
 
     async def is_near(self) -> bool:
         """Wait until it is time to get a connection; False: the permit will have lapsed before the turn comes."""
@@ -55,14 +65,7 @@ class PacedPermit:
             if self._permit.clock() - self._instant <= JITTER:
                 self.check()
                 self.left_at = self._permit.clock()
+                self.leave()
                 return
-            self._instant = await self._next_instant()
+            self._instant = await self._late.next_instant(self._spacings, lapses_at=self._permit.lapses_at)
         raise PermitLapsedError
-
-    async def _next_instant(self) -> float:
-        try:
-            (instant,) = await asyncio.to_thread(self._pace.take, self._spacings, 1)
-        except SQLAlchemyError as error:
-            log.warning("pace_failed calls=1 cause=%s", type(error).__name__)
-            raise PermitLapsedError from error
-        return instant

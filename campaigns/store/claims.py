@@ -305,27 +305,35 @@ def write_decisions(
         text("""
             INSERT INTO decisions (call_id, attempt_id, decided_at, campaign_at, verdict, rule_id, next_allowed_at,
                 consent_id, zones, jurisdictions, rules_digest, tzdata_version, checks, facts)
-            VALUES (:call_id, :attempt_id, :decided_at, :campaign_at,
-                CASE WHEN CAST(:rule_id AS text) IS NULL THEN 'permit' ELSE 'refusal' END, :rule_id, :next_allowed_at,
-                :consent_id, :zones, :jurisdictions, :rules_digest, :tzdata_version, CAST(:checks AS jsonb),
-                CAST(:facts AS jsonb))
+            SELECT n.call_id, n.attempt_id, :decided_at, :campaign_at,
+                CASE WHEN n.rule_id IS NULL THEN 'permit' ELSE 'refusal' END, n.rule_id, n.next_allowed_at,
+                n.consent_id, CAST(n.zones AS text[]), CAST(n.jurisdictions AS text[]), :rules_digest,
+                :tzdata_version, CAST(n.checks AS jsonb), CAST(n.facts AS jsonb)
+            FROM unnest(CAST(:call_ids AS bigint[]), CAST(:attempt_ids AS uuid[]), CAST(:rule_ids AS text[]),
+                CAST(:next_ats AS timestamptz[]), CAST(:consent_ids AS bigint[]), CAST(:zones AS text[]),
+                CAST(:jurisdictions AS text[]), CAST(:checks AS text[]), CAST(:facts AS text[]))
+                WITH ORDINALITY AS n(call_id, attempt_id, rule_id, next_allowed_at, consent_id, zones, jurisdictions,
+                    checks, facts, place)
+            ORDER BY n.place
         """),
-        [
-            {
-                "call_id": decision.call_id,
-                "attempt_id": decision.attempt_id,
-                "decided_at": facts.read_at,
-                "campaign_at": facts.campaign_at,
-                "rule_id": decision.rule_id,
-                "next_allowed_at": decision.next_allowed_at,
-                "consent_id": decision.consent_id,
-                "zones": list(decision.zones),
-                "jurisdictions": list(decision.jurisdictions),
-                "rules_digest": rules_digest,
-                "tzdata_version": tzdata,
-                "checks": decision.checks,
-                "facts": decision.facts,
-            }
-            for decision in decisions
-        ],
+        {
+            "decided_at": facts.read_at,
+            "campaign_at": facts.campaign_at,
+            "rules_digest": rules_digest,
+            "tzdata_version": tzdata,
+            "call_ids": [decision.call_id for decision in decisions],
+            "attempt_ids": [decision.attempt_id for decision in decisions],
+            "rule_ids": [decision.rule_id for decision in decisions],
+            "next_ats": [decision.next_allowed_at for decision in decisions],
+            "consent_ids": [decision.consent_id for decision in decisions],
+            "zones": [_array(decision.zones) for decision in decisions],
+            "jurisdictions": [_array(decision.jurisdictions) for decision in decisions],
+            "checks": [decision.checks for decision in decisions],
+            "facts": [decision.facts for decision in decisions],
+        },
     )
+
+
+def _array(words: Sequence[str]) -> str:
+    """An array as Postgres reads it from text: an array of arrays would have to be rectangular."""
+    return "{" + ",".join('"' + word.replace("\\", "\\\\").replace('"', '\\"') + '"' for word in words) + "}"
