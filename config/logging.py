@@ -34,6 +34,15 @@ ROW_VALUES = re.compile(r"^(DETAIL|CONTEXT):.*$", re.MULTILINE)
 PLAIN_VALUE = re.compile(r"[\w.:+/@-]+")
 
 
+WEBHOOK_TOKEN = re.compile(r"""(/webhooks/[^/\s"']+/[^/\s"']+/\d+/)[^\s/?"']+""")
+"""A webhook's address with its campaign's token in it, should any library write one."""
+
+
+def mask_tokens(text: str) -> str:
+    """`text` with the tokens of webhook addresses replaced."""
+    return WEBHOOK_TOKEN.sub(r"\1[token]", text)
+
+
 def mask_numbers(text: str) -> str:
     """`text` with everything that looks like a phone number replaced."""
     return PHONE_NUMBER.sub(MASK, text)
@@ -57,7 +66,8 @@ class EventFormatter(logging.Formatter):
             "logger": record.name,
             "event": record.getMessage(),
         }
-        return mask_numbers(_as_json({**head, **values}) if self._as_json else _as_pairs(head, values))
+        line = _as_json({**head, **values}) if self._as_json else _as_pairs(head, values)
+        return mask_numbers(mask_tokens(line))
 
 
 def _instant(created: float) -> str:

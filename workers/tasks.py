@@ -44,9 +44,28 @@ def ask_back() -> None:
     runtime().ask_back.run()
 
 
+@app.task(name="ringfence.late_ring")
+def late_ring() -> None:
+    """Take back calls that were accepted and do not ring."""
+    runtime().late_ring.run()
+
+
+@app.task(name="ringfence.purge")
+def purge() -> None:
+    """Delete conversations and webhooks that were kept for long enough."""
+    runtime().purge.run()
+
+
+@app.task(name="ringfence.hand_over")
+def hand_over() -> None:
+    """Give calls to a provider that is to dial them at their time."""
+    runtime().provider_schedule.run()
+
+
 @app.task(name="ringfence.rescue")
 def rescue() -> None:
-    """Bring back what a dead worker or a lost message left behind."""
+    """Bring back what a dead worker or a lost message left behind; see whether a backup left calls behind."""
+    runtime().restored.run()
     runtime().rescue.run()
 
 

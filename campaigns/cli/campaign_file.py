@@ -7,6 +7,7 @@ from pathlib import Path
 from campaigns.cli.errors import CommandError, ExitCode
 from campaigns.cli.failures import with_problems
 from campaigns.definition import CampaignDefinition, Problem, parse_definition
+from campaigns.definition.assistant_checks import templates_of
 from campaigns.definition.templates import CUSTOMER_PLACEHOLDERS, placeholders
 from campaigns.files.customer_file import check_customers
 from campaigns.files.customer_problems import CustomerFileError
@@ -66,8 +67,8 @@ def _customer_problems(campaign: CampaignFile) -> list[Problem]:
 
 
 def _list_placeholders(definition: CampaignDefinition) -> list[str]:
-    """The columns of the list that the assistant's variables name; what every customer has is no column of the list."""
-    templates = (definition.assistant.get("variables") or {}).values()
+    """The columns of the list that the assistant's templates name; what every customer has is no column of the list."""
+    templates = templates_of(definition.assistant).values()
     names = dict.fromkeys(name for template in templates for name in placeholders(template))
     return [name for name in names if name not in CUSTOMER_PLACEHOLDERS]
 
@@ -78,17 +79,23 @@ def _mapped_placeholders(campaign: CampaignFile, wanted: Sequence[str]) -> Itera
     for name in wanted:
         if name in ours:
             usable = ours[name] in CUSTOMER_PLACEHOLDERS
-            advice = f"write {{{ours[name]}}}" if usable else "leave it out of the variables"
+            advice = f"write {{{ours[name]}}}" if usable else "leave it out of the assistant's templates"
             yield Problem(
                 file=str(campaign.path),
                 line=None,
                 column=None,
-                path="assistant.variables",
+                path=_place_of(campaign.definition, name),
                 found=f"{{{name}}}",
                 allowed=advice,
                 nearest=ours[name] if usable else None,
                 message=f"the column {name} is mapped as {ours[name]}; {advice}",
             )
+
+
+def _place_of(definition: CampaignDefinition, name: str) -> str:
+    """Where in the file a placeholder is asked for first."""
+    templates = templates_of(definition.assistant).items()
+    return next(f"assistant.{place}" for place, template in templates if name in placeholders(template))
 
 
 def _read(path: Path) -> bytes:

@@ -66,6 +66,7 @@ def _switch(done: str, subject: str, act: Callable[[Control], Switched], *, as_j
                 "state": done,
                 "changed": switched.changed,
                 "cancelled_calls": switched.cancelled_calls,
+                "asked_back": switched.asked_back,
             }
         )
     else:
@@ -75,7 +76,8 @@ def _switch(done: str, subject: str, act: Callable[[Control], Switched], *, as_j
 def _sentence(done: str, subject: str, switched: Switched) -> str:
     already = "" if switched.changed else " already"
     cancelled = f"; {switched.cancelled_calls} waiting calls cancelled" if switched.cancelled_calls else ""
-    return f"{subject}:{already} {done}{cancelled}"
+    held = f"; {switched.asked_back} calls held by a provider are being cancelled there" if switched.asked_back else ""
+    return f"{subject}:{already} {done}{cancelled}{held}"
 
 
 def unknown_campaign(error: UnknownCampaignError, name: str) -> CommandError:

@@ -7,6 +7,7 @@ from kombu.exceptions import OperationalError as BrokerError
 from sqlalchemy.exc import OperationalError
 
 from campaigns.cli.errors import CommandError, ExitCode
+from campaigns.cli.provider_failures import PROVIDER_EXPLANATIONS
 from campaigns.definition.problems import DefinitionError, Problem
 from campaigns.runtime.addresses import NoServicesError
 from campaigns.runtime.embedded.errors import EmbeddedServerError
@@ -57,6 +58,7 @@ _EXPLANATIONS: tuple[tuple[type[Exception], Callable[[Exception], CommandError]]
     (NoServicesError, _with(ExitCode.UNREACHABLE)),
     (EmbeddedServerError, _with(ExitCode.UNREACHABLE)),
     *((kind, _with(ExitCode.BAD_INPUT)) for kind in LAW_PROBLEMS),
+    *PROVIDER_EXPLANATIONS,
     (OperationalError, _database),
     (PublishError, _broker),
     (BrokerError, _broker),

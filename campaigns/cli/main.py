@@ -15,10 +15,14 @@ from campaigns.cli import (
     definition_commands,
     demo_command,
     explain_commands,
+    numbers_change_commands,
+    numbers_commands,
+    numbers_group,
     reassigned_commands,
     rules_commands,
     rulings_commands,
     server_commands,
+    simulator_command,
     status_command,
     suppress_commands,
     webhook_command,
@@ -38,6 +42,7 @@ app = typer.Typer(
 for group in (
     demo_command,
     server_commands,
+    simulator_command,
     definition_commands,
     status_command,
     control_commands,
@@ -50,6 +55,9 @@ for group in (
     rulings_commands,
     reassigned_commands,
     calls_group,
+    numbers_commands,
+    numbers_change_commands,
+    numbers_group,
 ):
     group.register(app)
 

@@ -1,8 +1,6 @@
-"""`up`, `migrate`, `simulator`: what runs, rather than what is asked."""
+"""`up`, `migrate`: what runs, rather than what is asked."""
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -24,9 +22,6 @@ def register(app: typer.Typer) -> None:
     """Add these commands."""
     app.command("up")(up)
     app.command("migrate")(migrate)
-    app.command(
-        "simulator", context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False
-    )(simulator)
 
 
 def up(
@@ -55,10 +50,3 @@ def migrate(as_json: JsonOption = False) -> None:
         print_json({"migrated": True, "accounts": sorted(settings.accounts)})
     else:
         notes().print(f"the database is ready; accounts: {', '.join(sorted(settings.accounts)) or 'none'}")
-
-
-def simulator(context: typer.Context) -> None:
-    """Run the provider simulator alone, on the loopback; `ringfence simulator --help` lists its options."""
-    command = [sys.executable, "-m", "campaigns.simulator", *context.args]
-    code = subprocess.run(command, check=False).returncode
-    raise typer.Exit(ExitCode.INTERRUPTED if code < 0 else code)

@@ -6,6 +6,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from campaigns.definition.assistant import AssistantBlock
+from campaigns.definition.assistant_parts import Amd, AmdTimers, Destination, VapiCustomer
 from campaigns.definition.base import Block
 from campaigns.definition.conversations import OptOut, StopWhen
 from campaigns.definition.dialing import Budget, LinePool, Pacing, Retries, Voicemail
@@ -32,6 +33,10 @@ def check(data: dict[str, Any]) -> tuple[CampaignDefinition | None, list[Finding
 _BLOCKS: dict[Path, type[Block]] = {
     (): CampaignDefinition,
     ("assistant",): AssistantBlock,
+    ("assistant", "customer"): VapiCustomer,
+    ("assistant", "amd"): Amd,
+    ("assistant", "amd", "timers"): AmdTimers,
+    ("assistant", "to"): Destination,
     ("lines",): LinePool,
     ("customers",): CustomerSource,
     ("customers", "columns"): Columns,

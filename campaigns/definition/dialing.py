@@ -91,7 +91,7 @@ class Voicemail(Block):
     action: Literal["hangUp", "leaveMessage"]
     """Hang up, or leave the message."""
     message: Text | None = None
-    """What to say; only with leaveMessage."""
+    """What to say, only with leaveMessage; `{{firstName}}` in it is a variable of the assistant's."""
 
 
 class Budget(Block):

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from campaigns.definition.assistant import TEXT_KEYS
 from campaigns.definition.checking import check, path_text, problem_of
 from campaigns.definition.model import CampaignDefinition
 from campaigns.definition.problems import DefinitionError, Problem
@@ -27,16 +28,12 @@ def parse_definition(source: bytes, *, file: str) -> CampaignDefinition:
     return definition
 
 
-_TEXT_IN_ASSISTANT = frozenset({"id", "squadId", "workflowId", "applicationSid", "scriptId", "variables"})
-"""The keys of the assistant block that hold text; the rest goes to the provider with JSON's types."""
-
-
 def _data(root: Mapped) -> dict[str, Any]:
     data = {key: text_value(entry.value) for key, entry in root.entries.items()}
     assistant = root.entries.get("assistant")
     if assistant is not None and isinstance(assistant.value, Mapped):
         data["assistant"] = {
-            key: text_value(entry.value) if key in _TEXT_IN_ASSISTANT else json_value(entry.value)
+            key: text_value(entry.value) if key in TEXT_KEYS else json_value(entry.value)
             for key, entry in assistant.value.entries.items()
         }
     return data

@@ -3,10 +3,9 @@
 `validate` warns of them and `submit` refuses the file: a key without effect must not look as if it worked.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from campaigns.definition.assistant import OTHER_SOURCES
 from campaigns.definition.model import CampaignDefinition
 
 
@@ -27,27 +26,13 @@ _PENDING: tuple[tuple[str, str, Callable[[CampaignDefinition], bool]], ...] = (
     ),
     ("lines.choose", "lines can only take turns (rotate)", lambda d: d.lines.choose == "nearest"),
     ("schedule.overlap", "a run that is due while another is going is always skipped (skip)", lambda d: _overlaps(d)),
-    ("voicemail.action", "a call can only hang up on a machine (hangUp)", lambda d: _leaves_message(d)),
 )
-
-_PENDING_ASSISTANT = (*OTHER_SOURCES, "timeout", "timeLimit", "tag", "amd", "headers", "objects")
 
 
 def pending_keys(definition: CampaignDefinition) -> tuple[PendingKey, ...]:
     """The keys of this file that have no effect yet, each once; empty: the file can be submitted."""
-    plain = [PendingKey(path, why) for path, why, is_used in _PENDING if is_used(definition)]
-    return (*plain, *_assistant_keys(definition))
+    return tuple(PendingKey(path, why) for path, why, is_used in _PENDING if is_used(definition))
 
 
 def _overlaps(definition: CampaignDefinition) -> bool:
     return definition.schedule is not None and definition.schedule.overlap != "skip"
-
-
-def _leaves_message(definition: CampaignDefinition) -> bool:
-    return definition.voicemail is not None and definition.voicemail.action == "leaveMessage"
-
-
-def _assistant_keys(definition: CampaignDefinition) -> Iterator[PendingKey]:
-    for key in _PENDING_ASSISTANT:
-        if key in definition.assistant:
-            yield PendingKey(f"assistant.{key}", "this belongs to a provider that is not yet supported")

@@ -11,11 +11,13 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from campaigns.definition.assistant import SOURCES
+from campaigns.definition.assistant_checks import assistant_findings, templates_of
 from campaigns.definition.findings import Finding, nearest_of
 from campaigns.definition.people import Columns
 from campaigns.definition.templates import CUSTOMER_PLACEHOLDERS, TemplateError, placeholders
 from campaigns.definition.timing import DEFAULT_END_GUARD
 from campaigns.definition.values import Guard, Instant
+from campaigns.definition.voicemail_checks import voicemail_findings
 from campaigns.definition.yaml_nodes import Path
 
 _T = TypeVar("_T")
@@ -28,9 +30,10 @@ def relation_findings(data: Mapping[str, Any]) -> Iterator[Finding]:
     """Every disagreement between keys, in no particular order."""
     yield from _exactly_one(data, "customers", ("file", "list"))
     yield from _exactly_one(data, "assistant", SOURCES)
+    yield from assistant_findings(data)
     yield from _no_columns_beside_list(_mapping(data, "customers"))
     yield from _window_has_room(_mapping(data, "window"), end_guard=data.get("endGuard"))
-    yield from _message_fits_action(_mapping(data, "voicemail"))
+    yield from voicemail_findings(data)
     yield from _ladder_has_attempts(_mapping(data, "retries"))
     yield from _emergency_has_one_list(data)
     yield from _stops_for_something(data)
@@ -90,16 +93,6 @@ def _read(adapter: TypeAdapter[_T], value: Any) -> _T | None:
         return None
 
 
-def _message_fits_action(voicemail: Mapping[str, Any]) -> Iterator[Finding]:
-    action, has_message = voicemail.get("action"), voicemail.get("message") is not None
-    if action == "leaveMessage" and not has_message:
-        allowed = "a message with the action leaveMessage"
-        yield Finding(("voicemail", "message"), "nothing", allowed, "leaveMessage needs a message to leave")
-    if action == "hangUp" and has_message:
-        allowed = "a message only with the action leaveMessage"
-        yield Finding(("voicemail", "message"), "a message", allowed, "hangUp leaves no message", on_key=True)
-
-
 def _ladder_has_attempts(retries: Mapping[str, Any]) -> Iterator[Finding]:
     attempts = retries.get("maxAttempts", 1)
     if retries.get("ladder") and str(attempts) == "1":
@@ -119,7 +112,7 @@ def _stops_for_something(data: Mapping[str, Any]) -> Iterator[Finding]:
 
 def _inline_variables(data: Mapping[str, Any]) -> Iterator[Finding]:
     customers = _mapping(data, "customers").get("list")
-    needed = _needed_variables(_mapping(_mapping(data, "assistant"), "variables"))
+    needed = _needed_variables(templates_of(_mapping(data, "assistant")))
     for index, customer in enumerate(customers if isinstance(customers, Sequence) else ()):
         if isinstance(customer, Mapping):
             path: Path = ("customers", "list", index)
@@ -127,17 +120,17 @@ def _inline_variables(data: Mapping[str, Any]) -> Iterator[Finding]:
             yield from _reserved_variables(path, customer)
 
 
-def _needed_variables(templates: Mapping[str, Any]) -> dict[str, str]:
-    """Placeholder → the assistant's variable that asks for it, for those not every customer has anyway."""
+def _needed_variables(templates: Mapping[str, str]) -> dict[str, str]:
+    """Placeholder → the place in the assistant block that asks for it, for those not every customer has anyway."""
     needed: dict[str, str] = {}
-    for variable, template in templates.items():
-        needed |= {name: variable for name in _names(template) if name not in CUSTOMER_PLACEHOLDERS}
+    for place, template in templates.items():
+        needed |= {name: place for name in _names(template) if name not in CUSTOMER_PLACEHOLDERS}
     return needed
 
 
-def _names(template: Any) -> tuple[str, ...]:
+def _names(template: str) -> tuple[str, ...]:
     try:
-        return placeholders(template) if isinstance(template, str) else ()
+        return placeholders(template)
     except TemplateError:
         return ()
 
@@ -146,7 +139,7 @@ def _missing_variables(path: Path, customer: Mapping[str, Any], needed: Mapping[
     variables = _mapping(customer, "variables")
     for name in needed.keys() - variables.keys():
         allowed = f"a value for {name} among the customer's variables"
-        message = f"assistant.variables.{needed[name]} asks for {{{name}}}, which this customer does not have"
+        message = f"assistant.{needed[name]} asks for {{{name}}}, which this customer does not have"
         nearest = nearest_of(name, (*variables, *CUSTOMER_PLACEHOLDERS))
         message = f"{message}; did you mean {nearest}?" if nearest else message
         yield Finding((*path, "variables", name), "nothing", allowed, message, nearest)

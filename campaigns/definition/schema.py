@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic.json_schema import GenerateJsonSchema
 
-from campaigns.definition.assistant import SOURCES
+from campaigns.definition.assistant import SETTINGS_BY_PROVIDER, SOURCES_BY_PROVIDER
 from campaigns.definition.model import CampaignDefinition
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -33,7 +33,16 @@ class _Editors(GenerateJsonSchema):
 def json_schema() -> dict[str, Any]:
     """A schema of draft 2020-12. It holds for the file as YAML 1.2 reads it; `validate` says more than it can."""
     schema = CampaignDefinition.model_json_schema(schema_generator=_Editors)
-    schema["$defs"]["AssistantBlock"]["oneOf"] = [{"required": [key]} for key in SOURCES]
+    schema["$defs"]["AssistantBlock"]["oneOf"] = [_one_source(key, provider) for key, provider in _PROVIDERS.items()]
     schema["$defs"]["CustomerSource"]["oneOf"] = [{"required": ["file"]}, {"required": ["list"]}]
     head = {"$schema": _DIALECT, "title": "Ringfence campaign file"}
     return head | schema | {"examples": [_EXAMPLE]}
+
+
+_PROVIDERS = {source: provider for provider, sources in SOURCES_BY_PROVIDER.items() for source in sources}
+
+
+def _one_source(source: str, provider: str) -> dict[str, Any]:
+    """This source, and nothing that belongs to another provider."""
+    strangers = [key for other, keys in SETTINGS_BY_PROVIDER.items() if other != provider for key in keys]
+    return {"required": [source], "not": {"anyOf": [{"required": [key]} for key in strangers]}}

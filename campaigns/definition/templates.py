@@ -2,6 +2,9 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from typing import Any
+
+from campaigns.definition.yaml_nodes import Path
 
 CUSTOMER_PLACEHOLDERS = ("number", "name", "zip", "state", "timezone", "externalId", "person")
 """What every customer has, given or empty, whatever the list calls the column; other names are the list's own."""
@@ -46,3 +49,28 @@ def fill(template: str, values: Mapping[str, str]) -> str:
         return values[name]
 
     return _PIECE.sub(value_of, template)
+
+
+def texts_in(value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
+    """Every text in data as JSON knows it, with where it stands; keys are no texts."""
+    match value:
+        case str():
+            yield path, value
+        case Mapping():
+            for key, each in value.items():
+                yield from texts_in(each, (*path, key))
+        case list():
+            for index, each in enumerate(value):
+                yield from texts_in(each, (*path, index))
+
+
+def filled(value: Any, values: Mapping[str, str]) -> Any:
+    """The data with every text in it filled. Raises `TemplateError` for a name that `values` lacks."""
+    match value:
+        case str():
+            return fill(value, values)
+        case Mapping():
+            return {key: filled(each, values) for key, each in value.items()}
+        case list():
+            return [filled(each, values) for each in value]
+    return value

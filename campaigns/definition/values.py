@@ -49,7 +49,7 @@ LooseText = Annotated[str, PlainValidator(_loose_text), WithJsonSchema({"type": 
 """Text that may be empty, as a cell of a table may."""
 
 
-def _shaped(pattern: str, *, allowed: str, why: str) -> tuple[Any, ...]:
+def shaped(pattern: str, *, allowed: str, why: str) -> tuple[Any, ...]:
     """A text of one shape, checked by us and by the editor alike."""
     shape = re.compile(pattern)
 
@@ -64,7 +64,7 @@ def _shaped(pattern: str, *, allowed: str, why: str) -> tuple[Any, ...]:
 
 Slug = Annotated[
     str,
-    *_shaped(
+    *shaped(
         "[a-z0-9][a-z0-9-]{0,62}",
         allowed="1 to 63 small letters, digits and hyphens, beginning with a letter or digit",
         why="a name goes into commands and addresses",
@@ -72,7 +72,7 @@ Slug = Annotated[
 ]
 Disposition = Annotated[
     str,
-    *_shaped(
+    *shaped(
         "[A-Za-z0-9][A-Za-z0-9_.-]{0,62}",
         allowed="letters, digits, _ . and -, such as promise_to_pay",
         why="a disposition is one word, as the assistant reports it",

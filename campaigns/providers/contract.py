@@ -34,10 +34,12 @@ class PermitGuard(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class WebhookTarget:
-    """Where the provider reports to, and the header that proves the report is for us."""
+    """Where the provider reports to, and what proves that the report is for us."""
 
     url: str
+    """With the token as its last part for a provider without `webhook_headers`."""
     headers: Mapping[str, str]
+    """To be sent along; empty if the token is in the address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,8 @@ class DialRequest:
     webhook: WebhookTarget | None
     """None: webhooks are off, outcomes come by polling."""
     permit: PermitGuard
+    voicemail_message: str | None = None
+    """What is said to a machine, with the action leaveMessage."""
 
 
 class NotDialedKind(StrEnum):
@@ -69,7 +73,12 @@ class NotDialedKind(StrEnum):
     RATE_LIMITED = "rate_limited"
     LINE_LIMIT = "line_limit"
     """This line is spent for the day."""
+    LINE_UNFIT = "line_unfit"
+    """This line cannot call numbers of that country, today or any day; another one may."""
     CONFIG_ERROR = "config_error"
+    """The campaign's settings are refused: its assistant, its line, a value in its body."""
+    CREDENTIALS = "credentials"
+    """The account's key or standing is refused (401, 402, 403): no campaign of the account can dial."""
     INVALID_NUMBER = "invalid_number"
 
 
@@ -80,6 +89,8 @@ class Placed:
     provider_call_id: str
     clock_skew: timedelta | None = None
     """The provider's `Date` header minus our clock, when there was one."""
+    rate_spent: bool = False
+    """The provider counts our requests and says that none is left for now: the next one would be refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +130,21 @@ class Phase(StrEnum):
         return list(Phase).index(self)
 
 
+class Trouble(StrEnum):
+    """What one answer or end says beyond its own call: who has to slow down, to wait, or to be mended."""
+
+    FULL = "full"
+    """The account: the provider has no room for more of its calls now."""
+    LINE_SPENT = "line_spent"
+    """The line: nothing left until 00:00 UTC."""
+    LINE_UNFIT = "line_unfit"
+    """The line: it cannot call numbers of that country."""
+    SETTINGS = "settings"
+    """The campaign: its assistant or another of its settings does not work."""
+    CREDENTIALS = "credentials"
+    """The account: its key or its standing with the provider."""
+
+
 class AnsweredBy(StrEnum):
     """Who picked up, where the provider tells it apart from how the call ended."""
 
@@ -145,6 +171,19 @@ NO_ARTIFACTS = Artifacts()
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """How a call came about, as a listing tells it: what sets our calls apart from other people's on one account."""
+
+    inbound: bool
+    """Somebody called us, or opened a call in a browser: nobody's phone was rung by it."""
+    line: str | None
+    """The provider's id of the line that the call left from."""
+    number: str | None
+    """E.164, the person's."""
+    created_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class CallReport:
     """What a provider says of one call, by webhook, by listing or by fetch: always the same shape."""
 
@@ -165,7 +204,11 @@ class CallReport:
     """Whether the person called ended the connection, as far as the provider says so."""
     answered_by: AnsweredBy | None = None
     """None: the provider does not say, or says it within `verdict`."""
+    trouble: Trouble | None = None
+    """Why the call came to nothing, where the cause lies beyond this one call."""
     artifacts: Artifacts = NO_ARTIFACTS
+    origin: Origin | None = None
+    """Set in listings and fetches; what came by webhook belongs to an attempt anyhow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +245,8 @@ class Capabilities:
     """A live call can be hung up."""
     signs_webhooks: bool
     """Webhooks can carry a signature or secret of the account, looked at by `verify_webhook`."""
+    webhook_headers: bool = True
+    """Headers that we ask for come along with the webhooks of a call. False: the token has to be in the address."""
 
 
 @dataclass(frozen=True, slots=True)

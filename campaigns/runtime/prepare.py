@@ -3,6 +3,7 @@
 from campaigns.runtime.law import gatekeeper
 from campaigns.runtime.settings import Account, Settings, limit_group
 from campaigns.services.accounts import activate_rules, sync_accounts
+from campaigns.services.restored import Restored
 from campaigns.store.accounts import AccountRecord
 from campaigns.store.engine import open_engine
 from campaigns.store.migrate import upgrade
@@ -11,6 +12,7 @@ from campaigns.store.migrate import upgrade
 def prepare_database(database_url: str, settings: Settings) -> None:
     """Migrate, then write down accounts and the digest of the rules that every worker must hold from now on.
 
+    In a database that came back from a backup, accounts that dial real people wait from here on for `reconcile`.
     Raises `SettingsError` for an account whose key is missing, `RuleFileError` for rules that are not sound.
     """
     gate = gatekeeper()
@@ -19,6 +21,7 @@ def prepare_database(database_url: str, settings: Settings) -> None:
     try:
         upgrade(engine)
         sync_accounts(engine, records)
+        Restored(engine).run()
         activate_rules(engine, digest=gate.rules_digest, tzdata_version=gate.tzdata_version)
     finally:
         engine.dispose()

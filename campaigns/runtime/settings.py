@@ -16,7 +16,8 @@ from pydantic import SecretStr, ValidationError
 
 from campaigns.definition.problems import Problem
 from campaigns.runtime.settings_problems import SettingsError, problem_of, problems_of
-from config.settings_model import AccountSettings, SettingsFile
+from campaigns.services.roles import Role
+from config.settings_model import AccountSettings, RetentionSettings, SettingsFile
 
 __all__ = ["Account", "Settings", "SettingsError", "limit_group", "load_settings"]
 
@@ -24,6 +25,8 @@ FILE_NAME = "ringfence.toml"
 DEFAULT_HOME = "~/.ringfence"
 SIMULATOR_API_KEY = "simulator"
 """The key sent to a simulator when the account names none; it opens nothing."""
+SIMULATOR_PUBLIC_KEY = "simulator-public"
+"""The same for calls in a browser: any key but the private one."""
 LIMIT_GROUP_LENGTH = 16
 """64 bits: far more than enough to tell a handful of credentials apart, far too few to find one by."""
 
@@ -36,12 +39,30 @@ class Account:
     settings: AccountSettings
     api_key: SecretStr | None = None
     webhook_secret: SecretStr | None = None
+    public_key: SecretStr | None = None
 
     def require_api_key(self) -> str:
         """The API key in clear; raises `SettingsError` that says where it was looked for."""
         if self.api_key is None:
             raise SettingsError([_missing_secret(self)])
         return self.api_key.get_secret_value()
+
+    def require_public_key(self) -> str:
+        """The public key in clear; raises `SettingsError` that says how to set it."""
+        if self.public_key is None:
+            raise SettingsError([_missing_public_key(self)])
+        return self.public_key.get_secret_value()
+
+    def require_webhook_secret(self) -> str | None:
+        """The webhook secret in clear, None if none is named; raises `SettingsError` if the named place is empty.
+
+        A secret that went missing must not quietly open the door to webhooks that nobody signed.
+        """
+        if self.webhook_secret is not None:
+            return self.webhook_secret.get_secret_value()
+        if self.settings.webhook_secret_env or self.settings.webhook_secret_file:
+            raise SettingsError([_missing_webhook_secret(self)])
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +82,10 @@ class Settings:
     redis_url: str | None = field(default=None, repr=False)
     """The same. None: the embedded Valkey."""
     accounts: Mapping[str, Account] = field(default_factory=dict)
+    role: Role = Role.VIEWER
+    """What the commands show of people."""
+    retention: RetentionSettings = field(default_factory=RetentionSettings)
+    """How long conversations and webhooks are kept."""
 
     def account(self, name: str) -> Account:
         """The account of that name; raises `SettingsError` that names those there are."""
@@ -73,7 +98,7 @@ def load_settings(environment: Mapping[str, str], cwd: Path) -> Settings:
     """All settings; raises `SettingsError` with everything that is wrong at once."""
     home = Path(environment.get("RINGFENCE_HOME") or DEFAULT_HOME).expanduser().absolute()
     path = find_settings_file(cwd, home=home)
-    told = _told(path, public_url=environment.get("RINGFENCE_PUBLIC_URL"))
+    told = _told(path, publicUrl=environment.get("RINGFENCE_PUBLIC_URL"), role=environment.get("RINGFENCE_ROLE"))
     accounts = {name: _account(name, settings, environment) for name, settings in told.accounts.items()}
     return Settings(
         home=home,
@@ -83,6 +108,8 @@ def load_settings(environment: Mapping[str, str], cwd: Path) -> Settings:
         database_url=_text(environment, variable="DATABASE_URL", file=environment.get("DATABASE_URL_FILE")),
         redis_url=_text(environment, variable="REDIS_URL", file=environment.get("REDIS_URL_FILE")),
         accounts=accounts,
+        role=Role(told.role),
+        retention=told.retention,
     )
 
 
@@ -108,11 +135,10 @@ def limit_group(account: Account) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:LIMIT_GROUP_LENGTH]
 
 
-def _told(path: Path | None, *, public_url: str | None) -> SettingsFile:
+def _told(path: Path | None, **from_environment: str | None) -> SettingsFile:
     """What the file says, with the environment over it."""
     raw = _read_toml(path) if path else {}
-    if public_url:
-        raw["publicUrl"] = public_url
+    raw |= {key: value for key, value in from_environment.items() if value}
     try:
         return SettingsFile.model_validate(raw)
     except ValidationError as error:
@@ -136,7 +162,10 @@ def _account(name: str, settings: AccountSettings, environment: Mapping[str, str
     if key is None and settings.simulator:
         key = SecretStr(SIMULATOR_API_KEY)
     secret = _secret(environment, variable=settings.webhook_secret_env, file=settings.webhook_secret_file)
-    return Account(name=name, settings=settings, api_key=key, webhook_secret=secret)
+    public = _secret(environment, variable=settings.public_key_env, file=settings.public_key_file)
+    if public is None and settings.simulator:
+        public = SecretStr(SIMULATOR_PUBLIC_KEY)
+    return Account(name=name, settings=settings, api_key=key, webhook_secret=secret, public_key=public)
 
 
 def _secret(environment: Mapping[str, str], *, variable: str | None, file: Path | None) -> SecretStr | None:
@@ -164,12 +193,31 @@ def _read_secret(path: Path) -> str:
 
 def _missing_secret(account: Account) -> Problem:
     variable, file = account.settings.api_key_env, account.settings.api_key_file
+    return _missing(account, key="apiKey", variable=variable, file=file, what="the provider's API key")
+
+
+def _missing_public_key(account: Account) -> Problem:
+    named = account.settings.public_key_env
+    return problem_of(
+        FILE_NAME,
+        path=f"accounts.{account.name}.publicKeyEnv",
+        found=f"the environment variable {named} holds no key" if named else "nothing",
+        allowed="the name of the environment variable that holds the account's public key",
+    )
+
+
+def _missing_webhook_secret(account: Account) -> Problem:
+    variable, file = account.settings.webhook_secret_env, account.settings.webhook_secret_file
+    return _missing(account, key="webhookSecret", variable=variable, file=file, what="the webhook secret")
+
+
+def _missing(account: Account, *, key: str, variable: str | None, file: Path | None, what: str) -> Problem:
     place = f"the environment variable {variable}" if variable else f"the file {file}"
     return problem_of(
         FILE_NAME,
-        path=f"accounts.{account.name}.apiKey{'Env' if variable else 'File'}",
-        found=f"{place} holds no key",
-        allowed=f"the provider's API key; put it into {place} and run this again",
+        path=f"accounts.{account.name}.{key}{'Env' if variable else 'File'}",
+        found=f"{place} holds no {'key' if key == 'apiKey' else 'secret'}",
+        allowed=f"{what}; put it into {place} and run this again",
     )
 
 

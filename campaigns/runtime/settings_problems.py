@@ -9,7 +9,7 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails
 
 from campaigns.definition.problems import Problem
-from config.settings_model import AccountSettings, SettingsFile
+from config.settings_model import AccountSettings, RetentionSettings, SettingsFile
 
 SECRET_KEYS = {
     "apiKey": "apiKeyEnv, the name of the environment variable that holds it",
@@ -60,8 +60,14 @@ def _unknown_key(keys: Sequence[str], *, path: str, file: str) -> Problem:
     key = keys[-1]
     if key in SECRET_KEYS:
         return problem_of(file, path=path, found="a secret in the settings file", allowed=SECRET_KEYS[key])
-    known = known_keys(AccountSettings if len(keys) > 1 else SettingsFile)
+    known = known_keys(_section(keys))
     return problem_of(file, path=path, found="unknown key", allowed=", ".join(known), name=key, known=known)
+
+
+def _section(keys: Sequence[str]) -> type[Any]:
+    if len(keys) == 1:
+        return SettingsFile
+    return RetentionSettings if keys[0] == "retention" else AccountSettings
 
 
 def known_keys(model: type[Any]) -> list[str]:

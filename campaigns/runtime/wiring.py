@@ -7,11 +7,13 @@ from typing import Self
 
 from campaigns.files.ledger_heads import HEADS_NAME, HeadsFile
 from campaigns.providers.contract import VoiceProvider
-from campaigns.providers.registry import AccountAccess, build_provider
+from campaigns.providers.registry import build_provider
 from campaigns.runtime.addresses import find_addresses
 from campaigns.runtime.http_loop import HttpLoop
 from campaigns.runtime.law import gatekeeper_at
+from campaigns.runtime.provider_access import access_to
 from campaigns.runtime.settings import Settings, load_settings
+from campaigns.services.artifacts import Purge
 from campaigns.services.ask_back import AskBack
 from campaigns.services.callers import Callers
 from campaigns.services.claim import Claim
@@ -19,14 +21,17 @@ from campaigns.services.dispatch import Dispatch
 from campaigns.services.expand import Expand
 from campaigns.services.feed import Feed
 from campaigns.services.inbox import Inbox
+from campaigns.services.late_ring import LateRing
 from campaigns.services.launch_due import LaunchDue
 from campaigns.services.pace import Pace
 from campaigns.services.plans import Definitions
 from campaigns.services.poll import Poll
 from campaigns.services.ports import Publisher
+from campaigns.services.provider_schedule import ProviderSchedule
 from campaigns.services.reconcile import Reconcile
 from campaigns.services.record import Recorder
 from campaigns.services.rescue import Rescue
+from campaigns.services.restored import Restored
 from campaigns.services.results import ResultWriter
 from campaigns.services.roll_on import RollOn
 from campaigns.services.seal import Seal
@@ -47,22 +52,38 @@ class Runtime:
         self._providers = self._loop.submit(_build_providers(settings)).result()
         engine, run_async = self._engine, self._loop.submit
         definitions = Definitions()
-        recorder = Recorder(engine, gate, definitions)
+        recorder = Recorder(engine, gate, definitions, keep_conversations=settings.retention.conversations)
         self._results = ResultWriter(recorder, publisher)
+        claim = Claim(engine, gate, definitions)
+        simulators = frozenset(name for name, each in settings.accounts.items() if each.settings.simulator)
         self.feed = Feed(engine, publisher)
         self.dispatch = Dispatch(
             engine,
-            Claim(engine, gate, definitions),
+            claim,
             Pace(engine),
             self._providers,
             self._results,
-            simulators=frozenset(name for name, each in settings.accounts.items() if each.settings.simulator),
+            simulators=simulators,
+            run_async=run_async,
+            public_url=settings.public_url,
+        )
+        self.provider_schedule = ProviderSchedule(
+            engine,
+            claim,
+            Pace(engine),
+            self._providers,
+            recorder,
+            publisher,
+            simulators=simulators,
             run_async=run_async,
             public_url=settings.public_url,
         )
         self.inbox = Inbox(engine, recorder, publisher)
         self.callers = Callers(engine)
         self.ask_back = AskBack(engine, self._providers, run_async=run_async)
+        self.late_ring = LateRing(engine, recorder, self._providers, publisher, run_async=run_async)
+        self.purge = Purge(engine, conversations=settings.retention.conversations, receipts=settings.retention.webhooks)
+        self.restored = Restored(engine)
         self.rescue = Rescue(engine, recorder, publisher)
         self.poll = Poll(engine, recorder, self._providers, publisher, run_async=run_async)
         self.reconcile = Reconcile(engine, recorder, self._providers, publisher, run_async=run_async)
@@ -93,15 +114,7 @@ class Runtime:
 async def _build_providers(settings: Settings) -> dict[str, VoiceProvider]:
     """On the loop that will use them: their connections belong to it."""
     return {
-        account.name: build_provider(
-            account.settings.provider.value,
-            AccountAccess(
-                base_url=account.settings.base_url,
-                api_key=account.require_api_key(),
-                account_sid=account.settings.account_sid,
-                max_connections=account.settings.concurrency,
-            ),
-        )
+        account.name: build_provider(account.settings.provider.value, access_to(account))
         for account in settings.accounts.values()
     }
 

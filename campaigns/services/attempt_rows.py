@@ -30,6 +30,8 @@ def view_of(attempt: rows.AttemptRow) -> AttemptView:
         duration=attempt.duration,
         cost_usd=attempt.cost_usd,
         hung_up=attempt.hung_up,
+        rang=attempt.rang,
+        late_cancel=attempt.late_cancel,
     )
 
 
@@ -55,6 +57,7 @@ def change_of(
         duration=view.duration,
         cost_usd=view.cost_usd,
         hung_up=view.hung_up,
+        rang=view.rang,
         check_after=_check_after(view.state, campaign),
         requested_at=requested_at,
     )

@@ -16,6 +16,7 @@ from campaigns.compliance.facts import CampaignSwitch
 from campaigns.store import control as rows
 from campaigns.store.accounts import PAUSED_BY_SETTINGS
 from campaigns.store.campaigns import campaign_names, record_operation
+from campaigns.store.handed_over import ask_back_held
 
 CANCEL_CHUNK = 5_000
 """Calls cancelled in one transaction: some tenths of a second of row locks."""
@@ -45,6 +46,8 @@ class Switched:
 
     changed: bool
     cancelled_calls: int = 0
+    asked_back: int = 0
+    """Calls that a provider holds until their time, and that a worker now cancels there."""
 
 
 class Control:
@@ -56,10 +59,14 @@ class Control:
         self._wait = wait
 
     def pause(self, name: str) -> Switched:
-        """Dial nothing more of this campaign until `resume`. Live calls finish."""
+        """Dial nothing more of this campaign until `resume`. Live calls finish.
+
+        Calls that the provider holds are cancelled there, and `resume` does not bring them back.
+        """
         changed = self._switch(name, CampaignSwitch.PAUSED, action="pause")
+        asked_back = self._ask_back(name)
         self._wait(PERMIT_LIFETIME)
-        return Switched(changed)
+        return Switched(changed, asked_back=asked_back + self._ask_back(name))
 
     def resume(self, name: str) -> Switched:
         """Let a paused campaign go on, try an interrupted expansion again, and lift its account's pause.
@@ -71,16 +78,17 @@ class Control:
     def cancel(self, name: str) -> Switched:
         """End this campaign for good: waiting calls become `cancelled`, live calls finish, no retry follows."""
         changed = self._switch(name, CampaignSwitch.CANCELLED, action="cancel")
-        cancelled = self._cancel_waiting(name)
+        cancelled, asked_back = self._cancel_waiting(name), self._ask_back(name)
         self._wait(PERMIT_LIFETIME)
         # A feed pass that read the switch before our commit may have queued some since.
-        return Switched(changed, cancelled + self._cancel_waiting(name))
+        return Switched(changed, cancelled + self._cancel_waiting(name), asked_back + self._ask_back(name))
 
     def stop_all(self) -> Switched:
         """Forbid all dialing, of every campaign, until `start`."""
         changed = self._set_stopped(stopped=True, action="stop --all")
+        asked_back = self._ask_back(None)
         self._wait(PERMIT_LIFETIME)
-        return Switched(changed)
+        return Switched(changed, asked_back=asked_back + self._ask_back(None))
 
     def start(self) -> Switched:
         """Take `stop_all` back."""
@@ -107,6 +115,12 @@ class Control:
             if changed:
                 record_operation(connection, operator=self._operator, action=action, subject="all campaigns")
             return changed
+
+    def _ask_back(self, name: str | None) -> int:
+        """Have calls cancelled that a provider holds: of one campaign, or of all."""
+        with self._engine.begin() as connection:
+            campaign_id = _locked(connection, name).id if name is not None else None
+            return ask_back_held(connection, campaign_id=campaign_id, asked_by=self._operator)
 
     def _cancel_waiting(self, name: str) -> int:
         with self._engine.begin() as connection:

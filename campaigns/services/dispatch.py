@@ -55,11 +55,9 @@ LONGEST_LEAD = 0.3
 """Seconds a group's first turn may lie ahead of its claim: beyond that a permit's second would not do."""
 CLAIMS_REMEMBERED = 8
 """Of how many claims the usual duration is taken, the latest counting most."""
-MOST_UNSENT = 100
-"""Claimed calls of a process whose request has not left: two groups, so that one is claimed while the other is sent. A
+MOST_UNSENT = 200
+"""Claimed calls of a process whose request has not left, before it claims more: four groups, in different stages. A
 process that claims faster than it can send would see permits lapse, claim the same calls again, and send still less."""
-BUSY_WAIT = timedelta(seconds=1)
-"""Until calls come back that this process had no time for."""
 LOOK_LASTS = 1.0
 """Seconds for which account and pace of a campaign are remembered between messages."""
 UNJUDGED_WAIT = timedelta(minutes=10)
@@ -130,19 +128,17 @@ class Dispatch:
             return DispatchResult()
         self._prove_consumption(campaign.limit_group)
         total, groups = DispatchResult(), list[Future[list[Future[None]]]]()
-        spacings, left = _spacings(campaign), list(refs)
+        spacings, left = spacings_of(campaign), list(refs)
         while left and not self._stopping.is_set():
             if not self._unsent.wait_for_room(MOST_WAIT):
-                # This process cannot send as fast as it claims; its calls wait in good order for a faster one.
-                self._claim.give_back(left, campaign_id=campaign_id, wait=BUSY_WAIT, why="busy")
-                break
+                continue
             reserved = self._pace.reserve(spacings, most=min(len(left), CLAIM_SIZE), lead=self._lead())
             turns = deque(reserved.turns)
             now, left = left[: len(turns)], left[len(turns) :]
             for claimed in self._claims(now, campaign_id=campaign_id, task_id=task_id):
                 total = _plus(total, claimed)
                 groups += self._start(claimed, turns, spacings)
-                spacings = _spacings(claimed.campaign)
+                spacings = spacings_of(claimed.campaign)
             if turns:
                 self._pace.give_back(spacings, tuple(turns))
             if reserved.wait > MOST_WAIT:
@@ -269,23 +265,34 @@ class Dispatch:
         return NotDialed(NotDialedKind.PERMIT_LAPSED, "the permit's second was over before its turn came")
 
     def _request(self, call: ClaimedCall, permit: PacedPermit, claimed: Claimed) -> DialRequest:
-        voicemail = claimed.definitions[call.call.run_id].voicemail
-        return DialRequest(
-            attempt_id=call.attempt_id,
-            number=call.call.number,
-            line=call.call.line,
-            assistant=call.assistant,
-            customer_name=call.call.name,
-            external_id=call.call.external_id,
-            voicemail_action=voicemail.action if voicemail else "none",
-            webhook=self._webhook(claimed.campaign),
-            permit=permit,
-        )
+        provider = self._providers[claimed.campaign.account]
+        return request_of(call, permit, claimed, webhook=webhook_of(claimed.campaign, provider, self._public_url))
 
-    def _webhook(self, campaign: CampaignFacts) -> WebhookTarget | None:
-        if self._public_url is None or not campaign.webhooks:
-            return None
-        return target_of(campaign, public_url=self._public_url)
+
+def request_of(
+    call: ClaimedCall, permit: PacedPermit, claimed: Claimed, *, webhook: WebhookTarget | None
+) -> DialRequest:
+    """What the provider is told of a claimed call."""
+    voicemail = claimed.definitions[call.call.run_id].voicemail
+    return DialRequest(
+        attempt_id=call.attempt_id,
+        number=call.call.number,
+        line=call.call.line,
+        assistant=call.assistant,
+        customer_name=call.call.name,
+        external_id=call.call.external_id,
+        voicemail_action=voicemail.action if voicemail else "none",
+        webhook=webhook,
+        permit=permit,
+        voicemail_message=voicemail.message if voicemail else None,
+    )
+
+
+def webhook_of(campaign: CampaignFacts, provider: VoiceProvider, public_url: str | None) -> WebhookTarget | None:
+    """Where the provider reports to; None: outcomes come by polling."""
+    if public_url is None or not campaign.webhooks:
+        return None
+    return target_of(campaign, public_url=public_url, token_in_url=not provider.capabilities.webhook_headers)
 
 
 def _plus(total: DispatchResult, claimed: Claimed) -> DispatchResult:
@@ -296,7 +303,7 @@ def _plus(total: DispatchResult, claimed: Claimed) -> DispatchResult:
     )
 
 
-def _spacings(campaign: CampaignFacts) -> dict[str, float]:
+def spacings_of(campaign: CampaignFacts) -> dict[str, float]:
     return scope_spacings(
         limit_group=campaign.limit_group,
         account_cps=campaign.account_cps,

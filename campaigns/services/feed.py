@@ -19,6 +19,7 @@ from campaigns.services.machine_clock import monotonic
 from campaigns.services.pace import scope_spacings
 from campaigns.services.ports import CallRef, Publisher, PublishError
 from campaigns.store import feed as rows
+from campaigns.store.handed_over import take_slots
 from campaigns.store.moves import Move, apply_moves
 from campaigns.store.pace import read_scopes
 
@@ -65,12 +66,13 @@ class Feed:
         try:
             with self._engine.begin() as connection:
                 rows.lock_accounts(connection, limit_group)
+                take_slots(connection, limit_group)
                 account = rows.account_room(connection, limit_group, starved_after=STARVED_AFTER)
                 held_by = _held_by(account)
                 released = {} if held_by or account is None else _release(connection, limit_group, account)
                 canary = rows.campaign_rooms(connection, limit_group)[:1] if held_by == "no_worker" else []
         except OperationalError as error:
-            if _is_lock_timeout(error):
+            if is_lock_timeout(error):
                 return FeedResult(0, held_by="another_feeder")
             raise
         fast = account is not None and account.calls_per_second > ONE_EACH_UP_TO
@@ -242,7 +244,7 @@ class _Lines:
         self, limit: int, campaign: rows.CampaignRoom, lines: Sequence[str], calls: Sequence[rows.DueCall]
     ) -> Iterator[tuple[rows.DueCall, str]]:
         unread = [line for line in lines if line not in self._used]
-        counted = rows.line_use(self._connection, unread, day_starts_at=_day_start(campaign.campaign_at))
+        counted = rows.line_use(self._connection, unread, day_starts_at=day_start(campaign.campaign_at))
         self._used |= {line: counted.get(line, 0) for line in unread}
         for call in calls:
             free = [line for line in lines if self._used[line] < limit]
@@ -253,7 +255,7 @@ class _Lines:
             yield call, line
 
 
-def _day_start(instant: datetime) -> datetime:
+def day_start(instant: datetime) -> datetime:
     """Line caps are per UTC day, as the providers reset theirs."""
     return instant.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
@@ -263,6 +265,6 @@ def _groups(refs: Sequence[CallRef], size: int) -> Iterator[Sequence[CallRef]]:
         yield refs[start : start + size]
 
 
-def _is_lock_timeout(error: OperationalError) -> bool:
+def is_lock_timeout(error: OperationalError) -> bool:
     """SQLSTATE 55P03: somebody else feeds this account right now, and a tick comes every second."""
     return getattr(error.orig, "sqlstate", None) == "55P03"

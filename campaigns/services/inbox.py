@@ -2,12 +2,13 @@
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import OperationalError
 
-from campaigns.providers.contract import Receipt
+from campaigns.providers.contract import NO_ARTIFACTS, CallReport, Receipt
 from campaigns.services.ports import Publisher
 from campaigns.services.record import Fact, Recorded, Recorder
 from campaigns.services.report_json import from_json, to_json
@@ -22,8 +23,10 @@ BATCH = 200
 class Intake:
     """The door: a receipt is committed, or the provider does not hear 2xx."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, *, keeps_conversations: bool = True) -> None:
+        """`keeps_conversations` False: what was said is not written down anywhere, not even until it is applied."""
         self._engine = engine
+        self._keeps_conversations = keeps_conversations
 
     def accept(self, account: str, receipt: Receipt) -> bool:
         """Store the receipt; False when the same event had been stored before."""
@@ -33,11 +36,15 @@ class Intake:
         """Store receipts of accounts that came together, in one transaction; returns how many were new."""
         in_order = sorted(arrived, key=lambda each: (each[0], each[1].dedupe_key))  # two web processes, one lock order
         with self._engine.begin() as connection:
-            return rows.put(connection, [_row(account, receipt) for account, receipt in in_order])
+            return rows.put(connection, [self._row(account, receipt) for account, receipt in in_order])
+
+    def _row(self, account: str, receipt: Receipt) -> rows.NewReceipt:
+        if receipt.report is None or self._keeps_conversations:
+            return _row(account, receipt, receipt.report)
+        return _row(account, receipt, replace(receipt.report, artifacts=NO_ARTIFACTS))
 
 
-def _row(account: str, receipt: Receipt) -> rows.NewReceipt:
-    report = receipt.report
+def _row(account: str, receipt: Receipt, report: CallReport | None) -> rows.NewReceipt:
     return rows.NewReceipt(
         account=account,
         dedupe_key=receipt.dedupe_key,

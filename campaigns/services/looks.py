@@ -5,14 +5,15 @@ One account that cannot be asked, or one stretch of time that cannot be listed, 
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Engine
 
 from campaigns.calls.states import AttemptState
-from campaigns.providers.contract import Listing, ProviderUnavailableError, VoiceProvider
+from campaigns.providers.contract import Listing, ProviderUnavailableError, Sought, VoiceProvider
 from campaigns.services.dispatch import RunAsync
 from campaigns.services.plans import MOST_SKEW
 from campaigns.store import facts as fact_rows
@@ -64,13 +65,26 @@ class Looks:
             by_account[attempt.account].append(attempt)
         return dict(by_account)
 
+    def can_list(self, account: str) -> bool:
+        """Whether absence can be proven at this account's provider."""
+        return self._providers[account].capabilities.lists_calls
+
     def lists(self, account: str, wanted: Sequence[Cluster]) -> Iterator[Listed]:
         """A list for each cluster, as far as they can be had; the clusters left out are simply not in the answer."""
+        if self.can_list(account):
+            yield from self._asked(account, wanted, self._listing)
+
+    def finds(self, account: str, wanted: Sequence[Cluster]) -> Iterator[Listed]:
+        """The same, by what each provider keeps of a call: whether these very attempts are there."""
+        yield from self._asked(account, wanted, self._finding)
+
+    def _asked(
+        self, account: str, wanted: Sequence[Cluster], ask: Callable[[str, Cluster], Listing]
+    ) -> Iterator[Listed]:
         failures = 0
         for cluster in wanted[:MOST_LISTS]:
-            created_from, created_to = list_span(cluster)
             try:
-                listing = self._list(account, created_from=created_from, created_to=created_to)
+                listing = ask(account, cluster)
             except ProviderUnavailableError as error:
                 log.warning("list_failed account=%s attempts=%d cause=%s", account, len(cluster), error)
                 failures += 1
@@ -94,15 +108,31 @@ class Looks:
             except ProviderUnavailableError as error:
                 log.warning("clock_check_failed account=%s cause=%s", account, error)
 
+    def _listing(self, account: str, cluster: Cluster) -> Listing:
+        created_from, created_to = list_span(cluster)
+        return self._list(account, created_from=created_from, created_to=created_to)
+
+    def _finding(self, account: str, cluster: Cluster) -> Listing:
+        created_from, created_to = list_span(cluster)
+        sought = [sought_of(attempt) for attempt in cluster]
+        provider = self._providers[account]
+        return self._ask(account, provider.find(sought, created_from=created_from, created_to=created_to))
+
     def _list(self, account: str, *, created_from: datetime, created_to: datetime) -> Listing:
         provider = self._providers[account]
-        listing: Listing = self._run_async(
-            provider.list_calls(created_from=created_from, created_to=created_to)
-        ).result()
+        return self._ask(account, provider.list_calls(created_from=created_from, created_to=created_to))
+
+    def _ask(self, account: str, question: Coroutine[Any, Any, Listing]) -> Listing:
+        listing: Listing = self._run_async(question).result()
         if listing.clock_skew is not None:
             with self._engine.begin() as connection:
                 fact_rows.note_trouble(connection, account, cooldown=None, skew=listing.clock_skew)
         return listing
+
+
+def sought_of(attempt: rows.DueAttempt) -> Sought:
+    """What the provider has to look for."""
+    return Sought(attempt.id, attempt.number, attempt.line, attempt.claimed_at, attempt.send_by)
 
 
 def clusters(attempts: Sequence[rows.DueAttempt]) -> list[Cluster]:

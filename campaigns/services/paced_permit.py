@@ -27,13 +27,13 @@ class PacedPermit:
         late: Latecomers,
         spacings: Mapping[str, float],
         *,
-        on_leave: Callable[[], None],
+        on_leave: Callable[[], None] | None = None,
     ) -> None:
         self._permit = permit
         self._instant = instant
         self._late = late
         self._spacings = spacings
-        self._on_leave: Callable[[], None] | None = on_leave
+        self._on_leave = on_leave
         self.left_at: float | None = None
         """When the turn came, on the permit's clock; None: nothing left."""
 

@@ -8,9 +8,10 @@ from sqlalchemy import Connection
 
 from campaigns.calls.ladder import RetryRules
 from campaigns.compliance.facts import CampaignSwitch, Plan, Purpose
+from campaigns.definition.assistant import TEMPLATED
 from campaigns.definition.model import CampaignDefinition
 from campaigns.definition.storage import load_definition
-from campaigns.definition.templates import CUSTOMER_PLACEHOLDERS, fill
+from campaigns.definition.templates import CUSTOMER_PLACEHOLDERS, filled
 from campaigns.store.claims import CampaignFacts, QueuedCall, RunFacts, definition_of
 
 MOST_SKEW = timedelta(seconds=2)
@@ -80,7 +81,7 @@ def retry_rules(definition: CampaignDefinition) -> RetryRules:
 
 
 def assistant_for(definition: CampaignDefinition, call: QueuedCall) -> Mapping[str, Any]:
-    """The assistant block with its variables filled in. Raises `TemplateError` for a value that is missing."""
+    """The assistant block with its templates filled in. Raises `TemplateError` for a value that is missing."""
     values = {
         **dict.fromkeys(CUSTOMER_PLACEHOLDERS, ""),
         **call.variables,
@@ -98,6 +99,4 @@ def assistant_for(definition: CampaignDefinition, call: QueuedCall) -> Mapping[s
             if value
         },
     }
-    block = dict(definition.assistant)
-    variables = block.get("variables") or {}
-    return block | {"variables": {name: fill(template, values) for name, template in variables.items()}}
+    return {key: filled(value, values) if key in TEMPLATED else value for key, value in definition.assistant.items()}

@@ -1,10 +1,13 @@
 """Reconcile: find out what became of attempts whose fate is unknown.
 
-Found in the provider's list: adopted. Missing from one complete list proves nothing; missing from two, the second
-`reconcileAfter` later, lets the campaign's `ambiguous` decide: `hold` for a person, or `redial` by a new attempt.
+Found at the provider, by whatever it keeps of a call: adopted. Absent from one complete look proves nothing; absent
+from two, the second `reconcileAfter` later, lets the campaign's `ambiguous` decide: `hold` for a person, or `redial` by
+a new attempt. A provider that lists nothing proves nothing: there a person is asked at the first look, and no attempt
+is ever redialed by itself.
 """
 
 import logging
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -71,26 +74,55 @@ class Reconcile:
         return total
 
     def _account(self, account: str, attempts: Sequence[rows.DueAttempt]) -> ReconcileResult:
+        if not self._looks.can_list(account):
+            return self._hold(attempts)
         total = ReconcileResult()
-        unlisted = {attempt.id: attempt for attempt in attempts}
-        for listed in self._looks.lists(account, clusters(attempts)):
-            total = _plus(total, self._compare(listed))
-            for attempt in listed.attempts:
-                del unlisted[attempt.id]
-        self._look_again(list(unlisted.values()))
+        unasked = {attempt.id: attempt for attempt in attempts}
+        for looked in self._looks.finds(account, clusters(attempts)):
+            total = _plus(total, self._compare(account, looked))
+            for attempt in looked.attempts:
+                del unasked[attempt.id]
+        self._look_again(list(unasked.values()))
         return total
 
-    def _compare(self, listed: Listed) -> ReconcileResult:
-        reports: dict[UUID, CallReport] = {each.attempt_id: each for each in listed.listing.reports if each.attempt_id}
-        found = [attempt for attempt in listed.attempts if attempt.id in reports]
+    def _hold(self, attempts: Sequence[rows.DueAttempt]) -> ReconcileResult:
+        """No look can ever prove anything here: only the provider's own word, or a person's, ends these fates."""
+        with self._engine.begin() as connection:
+            for attempt in attempts:
+                rows.need_person(connection, attempt.id, next_look=HELD_INTERVAL)
+        return ReconcileResult(held=len(attempts))
+
+    def _compare(self, account: str, looked: Listed) -> ReconcileResult:
+        reports = self._unowned(account, looked)
+        found = [attempt for attempt in looked.attempts if attempt.id in reports]
         recorded = self._recorder.run([Fact(attempt.id, reports[attempt.id]) for attempt in found])
         for limit_group in recorded.freed:
             self._publisher.request_feed(limit_group)
-        absent = [attempt for attempt in listed.attempts if attempt.id not in reports]
-        if not listed.listing.complete:
-            self._look_again(absent)
-            return ReconcileResult(found=len(found))
-        return _plus(ReconcileResult(found=len(found)), self._absent(absent))
+        missing = [attempt for attempt in looked.attempts if attempt.id not in reports]
+        contested = {each.attempt_id for each in _contested(looked)}
+        absent = [each for each in missing if looked.listing.complete and each.id not in contested]
+        unproven = [each for each in missing if each not in absent]
+        total = _plus(ReconcileResult(found=len(found)), self._absent(absent))
+        self._look_again([each for each in unproven if not each.overdue])
+        # Nothing has proven it for longer than any call lasts, so no look of ours is going to.
+        return _plus(total, self._hold([each for each in unproven if each.overdue]))
+
+    def _unowned(self, account: str, looked: Listed) -> dict[UUID, CallReport]:
+        """Attempt id → its call, without calls that are another attempt's already.
+
+        Where a provider keeps only numbers and times of a call, a redial of the same person looks like it.
+        """
+        contested = _contested(looked)
+        reports = {
+            each.attempt_id: each for each in looked.listing.reports if each.attempt_id and each not in contested
+        }
+        with self._engine.begin() as connection:
+            owners = rows.other_owners(connection, account, [each.provider_call_id for each in reports.values()])
+        return {
+            attempt_id: report
+            for attempt_id, report in reports.items()
+            if owners.get(report.provider_call_id, attempt_id) == attempt_id
+        }
 
     def _look_again(self, attempts: Sequence[rows.DueAttempt]) -> None:
         with self._engine.begin() as connection:
@@ -119,6 +151,12 @@ class Reconcile:
             return ReconcileResult(redialed=1)
         rows.need_person(connection, attempt.id, next_look=HELD_INTERVAL)
         return ReconcileResult(held=1)
+
+
+def _contested(looked: Listed) -> list[CallReport]:
+    """Reports that name one call for two attempts: then it may be either's, and proves nothing of both."""
+    claims = Counter(each.provider_call_id for each in looked.listing.reports if each.attempt_id)
+    return [each for each in looked.listing.reports if claims[each.provider_call_id] > 1]
 
 
 def _plus(first: ReconcileResult, second: ReconcileResult) -> ReconcileResult:

@@ -22,25 +22,29 @@ from campaigns.calls.permits import REPORT_GRACE
 from campaigns.calls.states import FINAL_ATTEMPT_STATES, FINAL_CALL_STATES, AttemptState, CallState
 from campaigns.compliance.facts import PlaceEvidence
 from campaigns.definition.model import CampaignDefinition
-from campaigns.providers.contract import CallReport, DialResult
+from campaigns.providers.contract import NO_ARTIFACTS, Artifacts, CallReport, DialResult
 from campaigns.services.account_notes import note_accounts
+from campaigns.services.adoption import WAITING, adopted, adoption, is_conclusive, newest, was_made_after_all
+from campaigns.services.artifacts import joined_artifacts, keep_said
 from campaigns.services.attempt_rows import change_of, view_of
+from campaigns.services.decided import Decided, settle_decision
 from campaigns.services.gatekeeper import GateKeeper
 from campaigns.services.opt_out import record_opt_outs, spoken_opt_outs
 from campaigns.services.plans import Definitions, plan_of, retry_rules
 from campaigns.services.settle import AttemptView, Settled, close_unknown, settle_dial, settle_report
 from campaigns.store import facts as rows
+from campaigns.store.callers import stop_after_this
 from campaigns.store.claims import CampaignFacts, RunFacts, campaign_facts, run_facts
 from campaigns.store.moves import Move, apply_moves
 from campaigns.store.revocations import NewRevocation
 
 log = logging.getLogger(__name__)
 
-WAITING = frozenset({CallState.SCHEDULED, CallState.QUEUED})
+NOT_HANDED_OVER = End(CallState.FAILED, reason="not_handed_over")
 _TOO_MANY = End(CallState.FAILED, reason="too_many_requests")
 _ALIVE = frozenset({AttemptState.IN_PROGRESS, AttemptState.ENDED})
 """States in which an attempt holds its number."""
-_GIVEN_BACK = frozenset({AttemptState.FATE_UNKNOWN, AttemptState.NOT_DIALED})
+_GIVEN_BACK = frozenset({AttemptState.FATE_UNKNOWN, AttemptState.NOT_DIALED, AttemptState.CLOSED})
 """States in which slot and number may have been given back."""
 
 
@@ -49,7 +53,7 @@ class Fact:
     """One thing learned about one attempt."""
 
     attempt_id: UUID
-    what: DialResult | CallReport
+    what: DialResult | CallReport | Decided
     requested_at: datetime | None = None
     """When our request left, by the database's clock; only with a dial's own answer."""
 
@@ -72,7 +76,10 @@ class _Pile:
     """Alive after all, perhaps after slot and number were given back."""
     ended: list[UUID] = field(default_factory=list)
     freed: set[str] = field(default_factory=set)
+    stops: list[tuple[int, str]] = field(default_factory=list)
+    """Calls that make no attempt after the one that is under way, each with its reason."""
     opt_outs: list[NewRevocation] = field(default_factory=list)
+    said: dict[UUID, Artifacts] = field(default_factory=dict)
 
     def add(self, attempt: rows.AttemptRow, change: rows.AttemptChange, *, limit_group: str) -> None:
         """A change, with what it means for slot and number."""
@@ -88,8 +95,17 @@ class _Pile:
 class Recorder:
     """Applies facts on a connection, or in a transaction of its own."""
 
-    def __init__(self, engine: Engine, gatekeeper: GateKeeper, definitions: Definitions) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        gatekeeper: GateKeeper,
+        definitions: Definitions,
+        *,
+        keep_conversations: timedelta = timedelta(0),
+    ) -> None:
+        """`keep_conversations`: how long what was said is kept on an attempt; zero: never."""
         self._engine = engine
+        self._keep_conversations = keep_conversations
         self._gatekeeper = gatekeeper
         self._definitions = definitions
 
@@ -97,7 +113,7 @@ class Recorder:
         """Record in one transaction, then note what the answers say of the accounts."""
         with self._engine.begin() as connection:
             recorded = self.apply(connection, facts)
-        answers = {fact.attempt_id: fact.what for fact in facts if not isinstance(fact.what, CallReport)}
+        answers = {fact.attempt_id: fact.what for fact in facts if isinstance(fact.what, DialResult)}
         note_accounts(self._engine, answers)
         return recorded
 
@@ -119,7 +135,11 @@ class Recorder:
         rows.free_slots(connection, pile.ended, grace=REPORT_GRACE)
         apply_moves(connection, pile.adoptions)
         apply_moves(connection, pile.moves)
+        for call_id, reason in pile.stops:
+            stop_after_this(connection, [call_id], reason=reason)
         record_opt_outs(connection, pile.opt_outs)
+        if self._keep_conversations:
+            keep_said(connection, pile.said, keep=self._keep_conversations)
         return Recorded(frozenset(pile.freed))
 
     def _fold(
@@ -134,6 +154,7 @@ class Recorder:
     ) -> None:
         call = world.calls[attempt.call_id]
         view, over = _folded(connection, attempt, facts)
+        pile.said[attempt.id] = _said(view, facts)
         talk = joined(fact.what.conversation for fact in facts if isinstance(fact.what, CallReport))
         if not talk.is_empty:
             # Whatever became of the attempt, and however late it is told: what the person said counts.
@@ -145,12 +166,13 @@ class Recorder:
         campaign = world.campaign(call.campaign_id)
         change = change_of(attempt, view, over, requested_at, campaign=campaign)
         pile.add(attempt, change, limit_group=campaign.limit_group)
-        if _waits_again(call, attempt, attempts) and view.state is not AttemptState.NOT_DIALED:
-            adoption = _adoption(call, attempt)
-            pile.adoptions.append(adoption)
-            call = _adopted(call, adoption)
-        move = self._move(call, view, over, attempts, world=world)
-        if move is not None:
+        leads, conclusive = newest(attempts, call.id) == attempt.id, is_conclusive(over)
+        if call.state in WAITING and ((leads and was_made_after_all(view_of(attempt), view)) or conclusive):
+            pile.adoptions.append(adoption(call, attempt))
+            call, leads = adopted(call, pile.adoptions[-1]), True
+        if not leads:
+            pile.stops += [(call.id, f"earlier_attempt:{view.outcome}")] if conclusive else []
+        elif (move := self._move(call, view, over, attempts, world=world)) is not None:
             pile.moves.append(move)
 
     def _move(
@@ -162,11 +184,11 @@ class Recorder:
         *,
         world: "_World",
     ) -> Move | None:
-        if call.state in FINAL_CALL_STATES or _newest(attempts, call.id) != view.id:
+        if call.state in FINAL_CALL_STATES:
             return None
         stop = _stop_reason(world.definition(call), view.disposition)
         if over is not None and over.verdict is not None:
-            return self._after(call, over, over.verdict, attempts, world=world, stop=stop)
+            return self._after(call, over, over.verdict, attempts, world=world, stop=stop or over.reason)
         if stop is not None and call.state in WAITING:
             return Move(call.id, call.state, CallState.CANCELLED, call.epoch, reason=stop)
         wanted = {
@@ -213,6 +235,8 @@ class Recorder:
         """The move that carries out a ladder's step, as far as campaign, window and law allow."""
         if isinstance(step, Retry) and call.stop_reason is not None:
             step = End(CallState.CANCELLED, reason=call.stop_reason)
+        if isinstance(step, Retry) and world.run(call).provider_from is not None:
+            step = NOT_HANDED_OVER  # its caller was told so; a second try behind their back could make two calls of one
         if isinstance(step, Retry):
             campaign = world.campaign(call.campaign_id)
             if campaign.state == "cancelled":
@@ -314,44 +338,26 @@ def _alarm(connection: Connection, kind: str, attempt_id: UUID, *, detail: str) 
     rows.raise_alarm(connection, kind=kind, attempt_id=attempt_id, detail=detail)
 
 
-def _waits_again(call: rows.LockedCall, attempt: rows.AttemptRow, attempts: Sequence[rows.AttemptRow]) -> bool:
-    """Whether the call waits for a new try because this one, its newest, was "not dialed"."""
-    return (
-        attempt.state is AttemptState.NOT_DIALED
-        and call.state in (CallState.SCHEDULED, CallState.QUEUED)
-        and _newest(attempts, call.id) == attempt.id
-    )
-
-
-def _adoption(call: rows.LockedCall, attempt: rows.AttemptRow) -> Move:
-    """Back from the queue. What "not dialed" had given back is spent again: the attempt, and a contended request."""
-    contended = attempt.outcome is None
-    return Move(call.id, call.state, CallState.IN_PROGRESS, call.epoch, attempts=1, requests=int(contended))
-
-
-def _adopted(call: rows.LockedCall, adoption: Move) -> rows.LockedCall:
-    """The call as it is after the move."""
-    return replace(
-        call,
-        state=adoption.target,
-        attempts=call.attempts + adoption.attempts,
-        requests=call.requests + adoption.requests,
-    )
-
-
 def _settle(view: AttemptView, fact: Fact) -> Settled:
     if isinstance(fact.what, CallReport):
         return settle_report(view, fact.what)
+    if isinstance(fact.what, Decided):
+        return settle_decision(view, fact.what)
     return settle_dial(view, fact.what)
+
+
+def _said(view: AttemptView, facts: Sequence[Fact]) -> Artifacts:
+    """What was said in the attempt's own call, the news over what came before."""
+    said = NO_ARTIFACTS
+    for fact in sorted(facts, key=_rank):
+        if isinstance(fact.what, CallReport) and fact.what.provider_call_id == view.provider_call_id:
+            said = joined_artifacts(said, fact.what.artifacts)
+    return said
 
 
 def _rank(fact: Fact) -> int:
     """Within a batch: our own answer first, then reports by how far the call had come."""
     return fact.what.phase.rank if isinstance(fact.what, CallReport) else -1
-
-
-def _newest(attempts: Sequence[rows.AttemptRow], call_id: int) -> UUID | None:
-    return next((attempt.id for attempt in reversed(attempts) if attempt.call_id == call_id), None)
 
 
 def _earlier_same(attempts: Sequence[rows.AttemptRow], call_id: int, this: UUID, outcome: Outcome) -> int:

@@ -1,4 +1,4 @@
-"""A provider's report as JSON for the inbox, and back. Of the conversation only its single words go along."""
+"""A provider's report as JSON for the inbox, and back. What was said goes along until it is applied, if it is kept."""
 
 import json
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from uuid import UUID
 
 from campaigns.calls.conversation import SILENCE, Conversation
 from campaigns.calls.outcomes import Outcome, Verdict
-from campaigns.providers.contract import CallReport, Phase
+from campaigns.providers.contract import NO_ARTIFACTS, Artifacts, CallReport, Phase, Trouble
 
 
 def to_json(report: CallReport) -> str:
@@ -25,7 +25,9 @@ def to_json(report: CallReport) -> str:
             "duration_seconds": report.duration.total_seconds() if report.duration is not None else None,
             "cost_usd": report.cost_usd,
             "ended_by_customer": report.ended_by_customer,
+            "trouble": report.trouble.value if report.trouble else None,
             "conversation": None if report.conversation.is_empty else asdict(report.conversation),
+            "artifacts": None if report.artifacts.is_empty else asdict(report.artifacts),
         }
     )
 
@@ -33,7 +35,7 @@ def to_json(report: CallReport) -> str:
 def from_json(stored: Mapping[str, Any]) -> CallReport:
     """The report that `to_json` wrote."""
     verdict, duration = stored["verdict"], stored["duration_seconds"]
-    conversation = stored.get("conversation")
+    conversation, artifacts = stored.get("conversation"), stored.get("artifacts")
     return CallReport(
         provider_call_id=stored["provider_call_id"],
         attempt_id=UUID(stored["attempt_id"]) if stored["attempt_id"] else None,
@@ -45,4 +47,6 @@ def from_json(stored: Mapping[str, Any]) -> CallReport:
         cost_usd=stored["cost_usd"],
         conversation=Conversation(**conversation) if conversation else SILENCE,
         ended_by_customer=stored.get("ended_by_customer", False),
+        trouble=Trouble(stored["trouble"]) if stored.get("trouble") else None,
+        artifacts=Artifacts(**artifacts) if artifacts else NO_ARTIFACTS,
     )

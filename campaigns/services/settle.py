@@ -19,6 +19,7 @@ from campaigns.providers.contract import (
     NotDialedKind,
     Phase,
     Placed,
+    Trouble,
 )
 
 
@@ -37,6 +38,10 @@ class AttemptView:
     duration: timedelta | None = None
     cost_usd: float | None = None
     hung_up: bool = False
+    rang: bool = False
+    """The phone rang, or somebody talked, at some time."""
+    late_cancel: bool = False
+    """We asked the provider to take the call back because it had not rung in time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,8 @@ class Settled:
     """For a try that surely did not dial: the least time to wait, machine clock; None: the ladder's backoff."""
     contended: bool = False
     """The try failed for lack of room, not for a fault: it leaves no outcome and does not use the call up."""
+    reason: str | None = None
+    """Why the call ends, where the outcome's own word does not say it."""
     alarm: str | None = None
 
 
@@ -57,7 +64,11 @@ _NOT_DIALED: dict[NotDialedKind, tuple[Verdict, timedelta | None]] = {
     NotDialedKind.NO_CONNECTION: (Verdict(Outcome.PROVIDER_ERROR, True, False), None),
     NotDialedKind.CAPACITY: (Verdict(Outcome.PROVIDER_ERROR, True, False), timedelta(seconds=10)),
     NotDialedKind.RATE_LIMITED: (Verdict(Outcome.PROVIDER_ERROR, True, False), timedelta(seconds=60)),
-    NotDialedKind.LINE_LIMIT: (Verdict(Outcome.PROVIDER_ERROR, True, False), timedelta(hours=1)),
+    # The feed knows by then that this line is closed, and gives another one, or none until it opens.
+    NotDialedKind.LINE_LIMIT: (Verdict(Outcome.PROVIDER_ERROR, True, False), timedelta(seconds=10)),
+    NotDialedKind.LINE_UNFIT: (Verdict(Outcome.PROVIDER_ERROR, True, False), timedelta(seconds=10)),
+    # No call's fault, and the account is paused after a few of them.
+    NotDialedKind.CREDENTIALS: (Verdict(Outcome.CONFIG_ERROR, True, False), timedelta(minutes=10)),
     # Nothing was dialed and the settings may be mended soon: the call waits a few times before it fails.
     NotDialedKind.CONFIG_ERROR: (Verdict(Outcome.CONFIG_ERROR, True, False), timedelta(minutes=10)),
     NotDialedKind.INVALID_NUMBER: (Verdict(Outcome.INVALID_NUMBER, False, False), None),
@@ -70,9 +81,19 @@ CONTENTION = frozenset(
         NotDialedKind.CAPACITY,
         NotDialedKind.RATE_LIMITED,
         NotDialedKind.LINE_LIMIT,
+        NotDialedKind.LINE_UNFIT,
+        NotDialedKind.CREDENTIALS,
     }
 )
-"""Want of room, not a fault of the call: such tries never use a call up."""
+"""Not for want of anything in the call: such tries never use it up."""
+
+_WAIT_AFTER: dict[Trouble, timedelta] = {
+    Trouble.FULL: timedelta(seconds=10),
+    Trouble.LINE_SPENT: timedelta(seconds=10),
+    Trouble.LINE_UNFIT: timedelta(seconds=10),
+    Trouble.CREDENTIALS: timedelta(minutes=10),
+}
+"""The same refusals, told by the end of a call that the provider had accepted: nobody's phone rang."""
 
 
 def settle_dial(attempt: AttemptView, result: DialResult) -> Settled:
@@ -103,6 +124,7 @@ def settle_report(attempt: AttemptView, report: CallReport) -> Settled:
         attempt,
         provider_call_id=report.provider_call_id,
         connected=attempt.connected or report.phase is Phase.CONNECTED,
+        rang=attempt.rang or _shows_ringing(report),
         ended_reason=report.ended_reason or attempt.ended_reason,
         duration=report.duration or attempt.duration,
         cost_usd=report.cost_usd if report.cost_usd is not None else attempt.cost_usd,
@@ -112,6 +134,8 @@ def settle_report(attempt: AttemptView, report: CallReport) -> Settled:
             duration=report.duration or attempt.duration,
         ),
     )
+    if is_given_up(attempt):
+        return replace(settle_report(_reopened(attempt), report), alarm="late_report_of_unknown_attempt")
     if attempt.state is AttemptState.CLOSED:
         return _late(attempt, told, report)
     if report.phase is Phase.REPORTED:
@@ -137,8 +161,9 @@ def _placed(attempt: AttemptView, provider_call_id: str) -> Settled:
         return _adopted(_placed(_undone(attempt), provider_call_id))
     if attempt.state in (AttemptState.DIALING, AttemptState.FATE_UNKNOWN):
         return Settled(replace(attempt, state=AttemptState.IN_PROGRESS, provider_call_id=provider_call_id))
-    alarm = "late_answer_of_unknown_attempt" if _given_up(attempt) else None
-    return Settled(replace(attempt, provider_call_id=provider_call_id), alarm=alarm)
+    if is_given_up(attempt):
+        return replace(_placed(_reopened(attempt), provider_call_id), alarm="late_answer_of_unknown_attempt")
+    return Settled(replace(attempt, provider_call_id=provider_call_id))
 
 
 def _undone(attempt: AttemptView) -> AttemptView:
@@ -151,28 +176,49 @@ def _adopted(settled: Settled) -> Settled:
     return replace(settled, alarm="reported_but_not_dialed")
 
 
-def _given_up(attempt: AttemptView) -> bool:
+def is_given_up(attempt: AttemptView) -> bool:
     """Closed without a trace of it at the provider: after a redial, its call is one that nobody counted on."""
     return (
         attempt.state is AttemptState.CLOSED and attempt.outcome is Outcome.UNKNOWN and attempt.provider_call_id is None
     )
 
 
+def _reopened(attempt: AttemptView) -> AttemptView:
+    """As it was before it was given up: its fate is known now, and it may even be alive."""
+    return replace(attempt, state=AttemptState.FATE_UNKNOWN, outcome=None)
+
+
 def _closed(told: AttemptView, report: CallReport) -> Settled:
     verdict = report.verdict or Verdict(Outcome.UNKNOWN, retryable=False, counts=True)
+    if report.trouble in _WAIT_AFTER and not told.connected:
+        closed = replace(told, state=AttemptState.CLOSED, outcome=verdict.outcome)
+        again = Verdict(verdict.outcome, retryable=True, counts=False)
+        return Settled(closed, again, wait=_WAIT_AFTER[report.trouble], contended=True)
     if told.connected and verdict.outcome is Outcome.PROVIDER_ERROR:
         # The person picked up and heard silence: ringing again would be a second call in their pocket.
         verdict = Verdict(Outcome.PROVIDER_ERROR, retryable=False, counts=True)
+    elif told.late_cancel and verdict.outcome is Outcome.CANCELLED and not (told.rang or told.connected):
+        # Taken back by us before any phone rang: the person may be called, and has not been.
+        verdict = Verdict(Outcome.PROVIDER_ERROR, retryable=True, counts=False)
     return Settled(replace(told, state=AttemptState.CLOSED, outcome=verdict.outcome), verdict)
 
 
+_RUNG_FOR = frozenset({Outcome.ANSWERED, Outcome.VOICEMAIL, Outcome.NO_ANSWER, Outcome.REJECTED})
+"""Outcomes that no phone has without ringing."""
+
+
+def _shows_ringing(report: CallReport) -> bool:
+    if report.phase in (Phase.RINGING, Phase.CONNECTED) or report.duration:
+        return True
+    return report.verdict is not None and report.verdict.outcome in _RUNG_FOR
+
+
 def _late(attempt: AttemptView, told: AttemptView, report: CallReport) -> Settled:
-    """A report for an attempt that is over: usually a duplicate; after a redial it is a call nobody counted on."""
-    alarm = "late_report_of_unknown_attempt" if _given_up(attempt) else None
+    """A report for an attempt that is over: usually a duplicate. A person may have closed it without the call's id."""
     if attempt.outcome is not Outcome.UNKNOWN or report.phase.rank < Phase.ENDED.rank:
-        return Settled(attempt, alarm=alarm)
+        return Settled(replace(attempt, provider_call_id=told.provider_call_id))
     outcome = report.verdict.outcome if report.verdict else Outcome.UNKNOWN
-    return Settled(replace(told, outcome=outcome), alarm=alarm)
+    return Settled(replace(told, outcome=outcome))
 
 
 def _second_id(attempt: AttemptView, provider_call_id: str) -> str | None:

@@ -18,6 +18,7 @@ from campaigns.definition.model import CampaignDefinition
 from campaigns.definition.pending import PendingKey, pending_keys
 from campaigns.definition.storage import dump_definition, load_definition
 from campaigns.files.customer_file import inspect_customers
+from campaigns.providers.scheduling import ProviderSpan
 from campaigns.services.approvals import record_identification_reason
 from campaigns.services.preflight import missing_identification
 from campaigns.store import campaigns as rows
@@ -105,6 +106,7 @@ class _Candidate:
     operator: str
     clock: CampaignClock | None
     identification_reason: str | None
+    span: ProviderSpan | None
 
     @property
     def digest(self) -> str:
@@ -126,11 +128,13 @@ class Submit:
         operator: str,
         clock: CampaignClock | None = None,
         identification_reason: str | None = None,
+        span: ProviderSpan | None = None,
     ) -> Submitted:
         """One transaction; the same file again changes nothing.
 
         `customers_path` is the list's file, None for inline customers. `identification_reason`: why an operator finds
-        it fine that a sales campaign does not state its identification. Raises `SubmitRefusedError` in one of its
+        it fine that a sales campaign does not state its identification. `span`: its calls are for the provider to hold
+        until then. Raises `SubmitRefusedError` in one of its
         kinds, and `CustomerFileError` for a list that cannot be read.
         """
         candidate = _Candidate(
@@ -141,6 +145,7 @@ class Submit:
             operator=operator,
             clock=clock,
             identification_reason=(identification_reason or "").strip() or None,
+            span=span,
         )
         with self._engine.begin() as connection:
             return _unchanged(connection, candidate) or _create(connection, candidate)
@@ -270,5 +275,7 @@ def _add_run(connection: Connection, candidate: _Candidate, campaign_id: int, ve
             earliest_at=window.earliest_at,
             latest_at=window.latest_at,
             source_digest=candidate.customers_digest or None,
+            provider_from=candidate.span.due_from if candidate.span else None,
+            provider_until=candidate.span.due_until if candidate.span else None,
         ),
     )

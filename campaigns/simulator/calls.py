@@ -4,10 +4,21 @@ import os
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
+from campaigns.simulator.dialect import Dialect
 from campaigns.simulator.draws import Draws
 from campaigns.simulator.fates import Fate
+
+
+class CallKind(StrEnum):
+    """Which way a call goes. Only outbound ones ring somebody's phone, so only they are counted as dials."""
+
+    OUTBOUND = "outbound"
+    INBOUND = "inbound"
+    WEB = "web"
+    """From a browser; no phone at either end."""
 
 
 @dataclass(slots=True)
@@ -15,7 +26,10 @@ class SimulatedCall:
     """One accepted create. Instants are milliseconds of the provider's clock."""
 
     id: str
+    dialect: Dialect
     number: str
+    attempt: str | None
+    """The client's own key of the attempt, by which a call made twice is told."""
     name: str | None
     line: str
     request: Mapping[str, Any]
@@ -31,8 +45,11 @@ class SimulatedCall:
     started_ms: int | None = None
     ended_ms: int | None = None
     ended_reason: str | None = None
+    outcome: str | None = None
+    """What it came to: that of its fate, or `cancelled`, or `over_limit`. None: it is not over."""
     reported: bool = False
     scheduled_ms: int | None = None
+    kind: CallKind = CallKind.OUTBOUND
     waiting: bool = False
     """Behind the concurrency limit; holds no slot."""
 
@@ -61,21 +78,23 @@ class CallBook:
         self._by_id[call.id] = call
         self._in_order.append(call)
 
-    def get(self, call_id: str) -> SimulatedCall | None:
-        """None: never created, or deleted."""
-        return None if call_id in self._deleted else self._by_id.get(call_id)
+    def get(self, dialect: Dialect, call_id: str) -> SimulatedCall | None:
+        """None: never created by this provider's API, or deleted."""
+        call = self._by_id.get(call_id)
+        return call if call is not None and call.dialect is dialect and call_id not in self._deleted else None
 
     def delete(self, call_id: str) -> None:
         """Hide a call."""
         self._deleted.add(call_id)
 
-    def newest_first(self, *, from_ms: int, to_ms: int) -> Iterator[SimulatedCall]:
-        """Calls created within the span, both ends included."""
+    def newest_first(self, dialect: Dialect, *, from_ms: int, to_ms: int) -> Iterator[SimulatedCall]:
+        """Calls of one provider that were created within the span, both ends included."""
         first = bisect_left(self._in_order, from_ms, key=_created)
         last = bisect_right(self._in_order, to_ms, key=_created)
         for index in range(last - 1, first - 1, -1):
-            if self._in_order[index].id not in self._deleted:
-                yield self._in_order[index]
+            call = self._in_order[index]
+            if call.dialect is dialect and call.id not in self._deleted:
+                yield call
 
     def all(self, *, offset: int, limit: int) -> list[SimulatedCall]:
         """Oldest first, deleted ones too: the witness forgets nothing."""

@@ -6,27 +6,18 @@ The same names are used by `POST /simulator/config`, by a `--config` file (JSON)
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import field
+from difflib import get_close_matches
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import AfterValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 from pydantic.dataclasses import dataclass
 
+from campaigns.simulator.fields import STRICT, ConfigError, ServerError, Share, Span, Weight
+from campaigns.simulator.jambonz.config import JambonzConfig
+from campaigns.simulator.vapi.config import VapiConfig
+from campaigns.simulator.voxworks.config import VoxworksConfig
 
-class ConfigError(ValueError):
-    """One clear sentence about one field."""
-
-
-def _ordered(span: tuple[float, float]) -> tuple[float, float]:
-    if not 0 <= span[0] <= span[1]:
-        raise ValueError("give [shortest, longest] in seconds")
-    return span
-
-
-Span = Annotated[tuple[float, float], AfterValidator(_ordered)]
-"""Shortest and longest, in seconds; drawn evenly between."""
-Share = Annotated[float, Field(ge=0, le=1)]
-Weight = Annotated[float, Field(ge=0)]
 OutcomeName = Literal[
     "answered", "voicemail", "no_answer", "busy", "rejected",
     "invalid_number", "provider_error", "pipeline_error", "config_error",
@@ -35,8 +26,6 @@ OutcomeName = Literal[
 OUTCOMES: tuple[OutcomeName, ...] = get_args(OutcomeName)
 FAULTS = ("timeout_after_accept", "late_answer", "reset_before_accept", "reset_after_accept", "error_before_accept",
           "error_after_accept", "rate_limited", "missing_id", "stuck")  # fmt: skip
-
-_STRICT = ConfigDict(extra="forbid")
 
 
 class WhenFull(StrEnum):
@@ -52,7 +41,7 @@ class WhenFull(StrEnum):
     """201, and the call ends at once with `call.start.error-subscription-concurrency-limit-reached`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
+@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
 class Rates:
     """How often a call comes to what. Shares of their sum, so they need not add up to one."""
 
@@ -76,7 +65,7 @@ class Rates:
         return self
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
+@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
 class Faults:
     """Share of creates (0 to 1) that meet each fault; at most one fault a create."""
 
@@ -89,17 +78,19 @@ class Faults:
     reset_after_accept: Share = 0.0
     """The connection is reset; the call exists."""
     error_before_accept: Share = 0.0
-    """500; no call."""
+    """`error_before_accept_status`; no call."""
     error_after_accept: Share = 0.0
-    """502; the call exists."""
+    """`error_after_accept_status`; the call exists."""
     rate_limited: Share = 0.0
     """429 with `Retry-After: retry_after_seconds`; no call."""
     missing_id: Share = 0.0
-    """201 without an id; the call exists."""
+    """A 2xx without an id; the call exists."""
     stuck: Share = 0.0
     """The call is created, answered 201 and never gets further than `stuck_at`."""
     late_answer_seconds: Weight = 30.0
     retry_after_seconds: int = 1
+    error_before_accept_status: ServerError = 500
+    error_after_accept_status: ServerError = 502
     stuck_at: Literal["queued", "ringing", "in-progress"] = "queued"
 
     @model_validator(mode="after")
@@ -109,7 +100,7 @@ class Faults:
         return self
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
+@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
 class Webhooks:
     """Delivery of reports. Rates are shares (0 to 1) of events; delays are real seconds, not sped up."""
 
@@ -129,9 +120,9 @@ class Webhooks:
     """Events waiting for delivery; more are dropped and counted as `webhooks_dropped`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
+@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
 class SimulatorConfig:
-    """One simulated provider account."""
+    """One simulated account at each provider. What stands here goes for all of them, unless it says otherwise."""
 
     host: str = "127.0.0.1"
     """Loopback unless told otherwise: the simulator has no protection of its own."""
@@ -173,23 +164,41 @@ class SimulatorConfig:
     """Seconds by which the provider's clock (`Date`, `createdAt` …) is ahead of ours."""
     log_path: str | None = None
     """Append one JSON line per create, status and webhook. Holds numbers: for tests."""
+    vapi: VapiConfig = field(default_factory=VapiConfig)
+    jambonz: JambonzConfig = field(default_factory=JambonzConfig)
+    voxworks: VoxworksConfig = field(default_factory=VoxworksConfig)
 
 
 def changed(config: SimulatorConfig, document: Mapping[str, Any]) -> SimulatorConfig:
     """A copy with the fields of `document` replaced, part by part. Raises `ConfigError`."""
+    if not isinstance(document, Mapping):
+        raise ConfigError("config: give an object of switches")
+    _refuse_unknown(config, document, place="")
     try:
-        return SimulatorConfig(**_merged(dataclasses.asdict(config), document))
+        return SimulatorConfig(**_merged(config, document))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ".".join(str(step) for step in first["loc"]) or "config"
         raise ConfigError(f"{place}: found {first['input']!r}; {first['msg']}") from None
 
 
-def _merged(old: dict[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
-    """Parts are merged, values replaced; `scripted` is a value."""
-    return old | {key: _merged_value(key, old.get(key), value) for key, value in new.items()}
+def _refuse_unknown(part: Any, new: Mapping[str, Any], *, place: str) -> None:
+    known = [each.name for each in dataclasses.fields(part)]
+    for key, value in new.items():
+        if key not in known:
+            nearest = next(iter(get_close_matches(str(key), known)), None)
+            hint = f"did you mean {place}{nearest}?" if nearest else f"there are {', '.join(sorted(known))}"
+            raise ConfigError(f"{place}{key}: there is no such switch; {hint}")
+        inner = getattr(part, key)
+        if dataclasses.is_dataclass(inner) and isinstance(value, Mapping):
+            _refuse_unknown(inner, value, place=f"{place}{key}.")
 
 
-def _merged_value(key: str, old: Any, new: Any) -> Any:
-    parts = isinstance(old, dict) and isinstance(new, Mapping) and key != "scripted"
-    return _merged(old, new) if parts else new
+def _merged(part: Any, new: Mapping[str, Any]) -> dict[str, Any]:
+    """Parts are merged, values replaced; a mapping that is no part, such as `scripted`, is a value."""
+    old = {each.name: getattr(part, each.name) for each in dataclasses.fields(part)}
+    return old | {key: _merged_value(old.get(key), value) for key, value in new.items()}
+
+
+def _merged_value(old: Any, new: Any) -> Any:
+    return _merged(old, new) if dataclasses.is_dataclass(old) and isinstance(new, Mapping) else new

@@ -18,6 +18,10 @@ class Fate:
     report_delay: float
     stuck_at: str | None = None
     """The status in which the call stays for ever."""
+    reason: str | None = None
+    """The provider's word for the end, where the request decides it; None: by outcome."""
+    cut: bool = False
+    """The conversation ends because the request allowed no longer one."""
 
 
 _UNREACHED = frozenset({"invalid_number", "provider_error", "config_error"})

@@ -9,7 +9,7 @@ class Ledger:
     """Counts of requests, dials and deliveries.
 
     A *double dial* is a create that made a call although
-    - the same attempt (the call's `name`) had made one before, or
+    - the same attempt (the client's own key of it) had made one before, or
     - another call to the same number was still live.
     A call to a person who answered an earlier one is counted apart (`redials_after_answer`): two campaigns may do that.
     """
@@ -27,6 +27,8 @@ class Ledger:
         self.live_number = 0
         self.redials_after_answer = 0
         self.in_flight = 0
+        self.in_flight_by_provider: Counter[str] = Counter()
+        self.dials_by_provider: Counter[str] = Counter()
         self.in_flight_max = 0
         self.dials_in_any_second_max = 0
         self._answered: set[str] = set()
@@ -44,15 +46,23 @@ class Ledger:
         if attempt is not None:
             self.by_attempt[attempt] += 1
 
-    def count_dial(self, number: str) -> None:
-        """A call takes a slot, and the phone will ring."""
+    def count_dial(self, number: str, *, provider: str) -> None:
+        """A call takes a slot of its provider's account, and the phone will ring."""
         self.by_number[number] += 1
+        self.dials_by_provider[provider] += 1
+        self.in_flight_by_provider[provider] += 1
         self.in_flight += 1
         self.in_flight_max = max(self.in_flight_max, self.in_flight)
         self._count_second(time.monotonic())
 
-    def count_free_slot(self) -> None:
+    def count_received(self, *, provider: str) -> None:
+        """A call that nobody dialed takes a slot."""
+        self.in_flight_by_provider[provider] += 1
+        self.in_flight += 1
+
+    def count_free_slot(self, *, provider: str) -> None:
         """A call that had a slot is over."""
+        self.in_flight_by_provider[provider] -= 1
         self.in_flight -= 1
 
     def count_over(self, number: str, *, outcome: str) -> None:
@@ -76,6 +86,7 @@ class Ledger:
             "creates": self.requests.total(),
             "creates_by_answer": dict(self.requests),
             "dials": self.by_number.total(),
+            "dials_by_provider": dict(self.dials_by_provider),
             "numbers": len(self.by_number),
             "by_number_max": max(self.by_number.values(), default=0),
             "by_attempt_max": max(self.by_attempt.values(), default=0),

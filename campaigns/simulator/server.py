@@ -8,15 +8,20 @@ from typing import Self
 
 from aiohttp import web
 
+from campaigns.simulator.answers import dated
 from campaigns.simulator.config import SimulatorConfig
 from campaigns.simulator.control import ControlEndpoints
+from campaigns.simulator.jambonz.endpoints import JambonzEndpoints
 from campaigns.simulator.simulation import Simulation
-from campaigns.simulator.vapi.answers import dated
 from campaigns.simulator.vapi.endpoints import VapiEndpoints
+from campaigns.simulator.voxworks.endpoints import VoxworksEndpoints
 
 MAX_BODY = 10 * 1024 * 1024
 SHUTDOWN_SECONDS = 0.5
 BACKLOG = 1024
+
+ENDPOINTS = (ControlEndpoints, VapiEndpoints, JambonzEndpoints, VoxworksEndpoints)
+"""All on one port: their paths do not meet."""
 
 
 class Simulator:
@@ -57,8 +62,8 @@ class Simulator:
 
     def _application(self) -> web.Application:
         application = web.Application(client_max_size=MAX_BODY)
-        application.add_routes(ControlEndpoints(self.simulation).routes())
-        application.add_routes(VapiEndpoints(self.simulation).routes())
+        for endpoints in ENDPOINTS:
+            application.add_routes(endpoints(self.simulation).routes())
         application.on_response_prepare.append(self._stamp)
         return application
 

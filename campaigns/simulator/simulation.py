@@ -8,17 +8,18 @@ from typing import Any, TextIO
 from campaigns.simulator.calls import CallBook
 from campaigns.simulator.clock import ProviderClock, iso
 from campaigns.simulator.config import SimulatorConfig, changed
+from campaigns.simulator.dialect import Happening
+from campaigns.simulator.fields import ConfigError
+from campaigns.simulator.intake import Intake
 from campaigns.simulator.ledger import Ledger
-from campaigns.simulator.telephony import Endings, Happening, Telephony
-from campaigns.simulator.vapi.endings import VAPI_ENDINGS
-from campaigns.simulator.vapi.reporting import delivery_of
+from campaigns.simulator.telephony import Telephony
 from campaigns.simulator.webhooks import WebhookSender
 
 
 class Simulation:
     """State that the endpoints share. `base_url` is known once the port is."""
 
-    def __init__(self, config: SimulatorConfig, *, endings: Endings = VAPI_ENDINGS) -> None:
+    def __init__(self, config: SimulatorConfig) -> None:
         self.config = config
         self.base_url = ""
         self.clock = ProviderClock(offset=config.clock_offset)
@@ -30,9 +31,9 @@ class Simulation:
             clock=self.clock,
             ledger=self.ledger,
             book=self.book,
-            endings=endings,
             announce=self._announce,
         )
+        self.intake = Intake(self)
         self._log_file: TextIO | None = _open_log(config.log_path)
 
     def change(self, document: Mapping[str, Any]) -> None:
@@ -53,12 +54,19 @@ class Simulation:
 
     def _announce(self, happening: Happening) -> None:
         call = happening.call
-        self.log(happening.kind, {"id": call.id, "status": happening.status, "endedReason": call.ended_reason})
-        delivery = delivery_of(happening, base_url=self.base_url, speed=self.config.speed)
-        if delivery is not None:
+        fields = {"id": call.id, "attempt": call.attempt, "number": call.number, "status": happening.status}
+        self.log(happening.kind, {**fields, "endedReason": call.ended_reason})
+        for delivery in call.dialect.deliveries(happening, config=self.config, base_url=self.base_url):
             self.sender.send(delivery)
 
 
 def _open_log(path: str | None) -> TextIO | None:
-    """Line by line, so that a reader sees what has happened even if the simulator is killed."""
-    return None if path is None else Path(path).open("a", encoding="utf-8", buffering=1)
+    """Line by line, so that a reader sees what has happened even if the simulator is killed. Raises `ConfigError`."""
+    if path is None:
+        return None
+    try:
+        return Path(path).open("a", encoding="utf-8", buffering=1)
+    except OSError as error:
+        raise ConfigError(
+            f"log_path: cannot write {path}: {error.strerror}; give a file in a folder that is there"
+        ) from None

@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import aiohttp
@@ -29,8 +29,10 @@ class Target:
     """The provider's default: none."""
     base_delay: float = 0.0
     exponential: bool = False
-    never_again: frozenset[int] = frozenset()
-    """Statuses after which it is not repeated."""
+    never_again: frozenset[int | None] = frozenset()
+    """Statuses after which it is not repeated; None: after no answer at all."""
+    sign: Callable[[bytes], Mapping[str, str]] | None = None
+    """Body as it leaves → further headers, made anew for each try, since they hold the time."""
 
     def delay(self, failures: int) -> float:
         """Seconds until the next try. Real ones: they must outlast a restart of the receiver."""
@@ -47,6 +49,8 @@ class Delivery:
     body: Callable[[], Mapping[str, Any]]
     """Built when it is sent: a waiting event costs no memory for its body."""
     draws: Draws
+    after: float = 0.0
+    """Real seconds from now until the event happens."""
     failures: int = 0
 
 
@@ -76,7 +80,7 @@ class WebhookSender:
         if happens(f"lost {delivery.kind}", rate=webhooks.lost):
             self._count(delivery, "lost")
             return
-        delay = delivery.draws.seconds(f"delay {delivery.kind}", span=webhooks.delay)
+        delay = delivery.after + delivery.draws.seconds(f"delay {delivery.kind}", span=webhooks.delay)
         if happens(f"reordered {delivery.kind}", rate=webhooks.reordered):
             self._ledger.webhooks["reordered"] += 1
             delay += webhooks.reorder_seconds
@@ -135,19 +139,22 @@ class WebhookSender:
             self._count(delivery, "given_up", status=status)
 
     def _retry(self, delivery: Delivery) -> None:
-        again = Delivery(delivery.target, delivery.call_id, delivery.kind, delivery.body, delivery.draws,
-                         delivery.failures + 1)  # fmt: skip
+        again = replace(delivery, failures=delivery.failures + 1)
         self._later(again, delay=delivery.target.delay(again.failures))
 
     async def _post(self, delivery: Delivery) -> int | None:
         """The status, or None when there was no answer."""
-        target = delivery.target
+        answer = await self.ask(delivery.target, delivery.body())
+        return None if answer is None else answer[0]
+
+    async def ask(self, target: Target, body: Mapping[str, Any]) -> tuple[int, bytes] | None:
+        """Post at once, and wait for what the receiver says: status and body. None: there was no answer."""
         timeout = aiohttp.ClientTimeout(total=target.timeout)
-        headers = {"Content-Type": "application/json", **target.headers}
-        body = json.dumps(delivery.body()).encode()
+        data = json.dumps(body).encode()
+        headers = {"Content-Type": "application/json", **target.headers, **(target.sign(data) if target.sign else {})}
         try:
-            async with self._open_session().post(target.url, data=body, headers=headers, timeout=timeout) as answer:
-                return answer.status
+            async with self._open_session().post(target.url, data=data, headers=headers, timeout=timeout) as answer:
+                return answer.status, await answer.read()
         except (aiohttp.ClientError, TimeoutError, ValueError):
             return None
 

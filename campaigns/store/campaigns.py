@@ -56,6 +56,9 @@ class NewRun:
     state: str = "expanding"
     state_reason: str | None = None
     source_digest: str | None = None
+    provider_from: datetime | None = None
+    """Set with `provider_until`: the provider is to hold its calls, and dials between the two."""
+    provider_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,9 +158,10 @@ def add_run(connection: Connection, run: NewRun) -> int | None:
     return connection.execute(
         text("""
             INSERT INTO runs
-                (campaign_id, version_id, slot_at, earliest_at, latest_at, state, state_reason, source_digest)
+                (campaign_id, version_id, slot_at, earliest_at, latest_at, state, state_reason, source_digest,
+                provider_from, provider_until)
             VALUES (:campaign_id, :version_id, :slot_at, :earliest_at, :latest_at, :state, :state_reason,
-                :source_digest)
+                :source_digest, :provider_from, :provider_until)
             ON CONFLICT DO NOTHING RETURNING id
         """),
         asdict(run),

@@ -76,6 +76,9 @@ class RunFacts:
     version_id: int
     approved: bool
     """Whether somebody else than the submitter approved this version as an emergency."""
+    provider_from: datetime | None
+    """Set: the provider is to hold its calls until then; they are handed over, never dialed from here."""
+    provider_until: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,9 @@ class NewAttempt:
     campaign_at: datetime
     read_at: datetime
     usable_for: timedelta
+    due_from: datetime | None = None
+    """Set with `due_until`: the provider dials by itself, somewhere between the two."""
+    due_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +115,8 @@ class NewDecision:
     """Of a refusal: the words of its rule."""
 
 
+MOVED = "the database was restored, copied or promoted a moment ago"
+"""Looked at in the claim itself: whoever restores a database need not restart anything for this to hold."""
 _PERSON_LOCK_SEED = 0x52_46_50_45
 """Sets the keys of people ("RFPE") apart from other advisory locks."""
 
@@ -211,7 +219,9 @@ def campaign_facts(connection: Connection, campaign_id: int) -> CampaignFacts | 
                 CASE WHEN c.clock_campaign_at IS NULL THEN t.read_at
                     ELSE c.clock_campaign_at + (t.read_at - c.clock_machine_at) * c.clock_speed END AS campaign_at,
                 c.id AS campaign_id, c.name, c.state, c.webhook_token, c.account, a.provider, a.limit_group,
-                a.simulator, a.ring_timeout, a.max_duration, a.reconcile_after, a.paused_reason,
+                a.simulator, a.ring_timeout, a.max_duration, a.reconcile_after,
+                coalesce(a.unproven_reason, a.paused_reason, CASE WHEN NOT a.simulator AND s.identity IS NOT NULL
+                    AND s.identity IS DISTINCT FROM database_identity() THEN :moved END) AS paused_reason,
                 coalesce(a.cooldown_until > t.read_at, false) AS cooling, a.clock_skew,
                 (SELECT min(b.calls_per_second) FROM accounts b WHERE b.limit_group = a.limit_group) AS account_cps,
                 c.calls_per_second AS campaign_cps, a.webhooks, s.stopped, s.rules_digest, s.tzdata_version,
@@ -219,7 +229,7 @@ def campaign_facts(connection: Connection, campaign_id: int) -> CampaignFacts | 
             FROM (SELECT clock_timestamp() AS read_at) t, campaigns c JOIN accounts a ON a.name = c.account, system s
             WHERE c.id = :campaign_id
         """),
-        {"campaign_id": campaign_id},
+        {"campaign_id": campaign_id, "moved": MOVED},
     ).one_or_none()
     return None if row is None else CampaignFacts(**row._asdict())
 
@@ -228,7 +238,7 @@ def run_facts(connection: Connection, run_ids: Sequence[int]) -> dict[int, RunFa
     """The runs of a group of calls."""
     rows = connection.execute(
         text("""
-            SELECT r.id, r.earliest_at, r.latest_at, r.version_id, EXISTS (
+            SELECT r.id, r.earliest_at, r.latest_at, r.version_id, r.provider_from, r.provider_until, EXISTS (
                 SELECT FROM approvals a JOIN campaign_versions v ON v.id = a.version_id
                 WHERE a.version_id = r.version_id AND a.subject = 'emergency'
                     AND lower(trim(a.recorded_by)) <> lower(trim(v.submitted_by))) AS approved
@@ -249,27 +259,38 @@ def definition_of(connection: Connection, version_id: int) -> dict[str, Any]:
 def write_attempts(
     connection: Connection, attempts: Sequence[NewAttempt], *, facts: CampaignFacts, check_after: timedelta
 ) -> None:
-    """Commit the attempts: from here on nobody else may dial these calls, and rescue looks after `check_after`."""
+    """Commit the attempts: from here on nobody else may dial these calls, and rescue looks after `check_after`.
+
+    A call that the provider is to hold keeps its number from now on, and takes its slot as long ahead of its time as
+    the longest call lasts: whatever rings before that is over by then.
+    """
     if not attempts:
         return
     connection.execute(
         text("""
             WITH new AS (
                 INSERT INTO attempts (id, call_id, attempt_no, run_id, campaign_id, account, number, line, epoch,
-                    person, debt, task_id, state, campaign_at, claimed_at, send_by, check_at)
+                    person, debt, task_id, state, campaign_at, claimed_at, send_by, check_at, provider_due_from,
+                    provider_due_until)
                 SELECT n.id, n.call_id,
                     1 + coalesce((SELECT max(t.attempt_no) FROM attempts t WHERE t.call_id = n.call_id), 0),
                     n.run_id, :campaign_id, :account, n.number, n.line, n.epoch,
                     n.person, n.debt, n.task_id, 'dialing', n.campaign_at, n.read_at, n.read_at + n.usable,
-                    n.read_at + n.usable + :check_after
+                    n.read_at + n.usable + :check_after, n.due_from, n.due_until
                 FROM unnest(CAST(:ids AS uuid[]), CAST(:calls AS bigint[]), CAST(:runs AS bigint[]),
                     CAST(:numbers AS text[]), CAST(:lines AS text[]), CAST(:epochs AS integer[]),
                     CAST(:tasks AS text[]), CAST(:campaign_ats AS timestamptz[]), CAST(:read_ats AS timestamptz[]),
-                    CAST(:usables AS interval[]), CAST(:persons AS text[]), CAST(:debts AS text[]))
-                    AS n(id, call_id, run_id, number, line, epoch, task_id, campaign_at, read_at, usable, person, debt)
-                RETURNING id, send_by
+                    CAST(:usables AS interval[]), CAST(:persons AS text[]), CAST(:debts AS text[]),
+                    CAST(:dues AS timestamptz[]), CAST(:untils AS timestamptz[]))
+                    AS n(id, call_id, run_id, number, line, epoch, task_id, campaign_at, read_at, usable, person, debt,
+                        due_from, due_until)
+                RETURNING id, send_by, provider_due_from, provider_due_until
             )
-            UPDATE live SET hold_until = new.send_by + CAST(:ring AS interval) + CAST(:talk AS interval) + :margin
+            UPDATE live SET
+                hold_until = greatest(new.send_by, new.provider_due_until)
+                    + CAST(:ring AS interval) + CAST(:talk AS interval) + :margin,
+                holds_slot = new.provider_due_from IS NULL OR new.provider_due_from
+                    - CAST(:ring AS interval) - CAST(:talk AS interval) - :margin <= clock_timestamp()
             FROM new WHERE live.attempt_id = new.id
         """),
         {
@@ -291,6 +312,8 @@ def write_attempts(
             "usables": [attempt.usable_for for attempt in attempts],
             "persons": [attempt.call.person for attempt in attempts],
             "debts": [attempt.call.debt for attempt in attempts],
+            "dues": [attempt.due_from for attempt in attempts],
+            "untils": [attempt.due_until for attempt in attempts],
         },
     )
 

@@ -49,6 +49,8 @@ class AttemptRow:
     duration: timedelta | None
     cost_usd: float | None
     hung_up: bool
+    rang: bool
+    late_cancel: bool
     claimed_at: datetime
     absences: int
 
@@ -69,6 +71,7 @@ class AttemptChange:
     duration: timedelta | None
     cost_usd: float | None
     hung_up: bool
+    rang: bool
     check_after: timedelta | None
     requested_at: datetime | None = None
 
@@ -92,7 +95,8 @@ def attempts_of(connection: Connection, call_ids: Sequence[int]) -> list[Attempt
     rows = connection.execute(
         text("""
             SELECT id, call_id, account, state, provider_call_id, connected, counts, outcome, disposition,
-                ended_reason, detail, duration, cost_usd, hung_up, claimed_at, absences
+                ended_reason, detail, duration, cost_usd, hung_up, rang, late_cancel_at IS NOT NULL AS late_cancel,
+                claimed_at, absences
             FROM attempts WHERE call_id = ANY(:ids) ORDER BY call_id, attempt_no
         """),
         {"ids": list(call_ids)},
@@ -117,14 +121,16 @@ def write_attempt_changes(connection: Connection, changes: Sequence[AttemptChang
         text("""
             UPDATE attempts SET state = :state, provider_call_id = :provider_call_id, connected = :connected,
                 counts = :counts, outcome = :outcome, disposition = :disposition, ended_reason = :ended_reason,
-                detail = :detail, duration = :duration, cost_usd = :cost_usd, hung_up = :hung_up,
+                detail = :detail, duration = :duration, cost_usd = :cost_usd, hung_up = :hung_up, rang = :rang,
                 requested_at = coalesce(:requested_at, requested_at),
-                check_at = clock_timestamp() + CAST(:check_after AS interval),
+                check_at = CAST(:check_after AS interval) + CASE
+                    WHEN :state = 'in_progress' THEN greatest(clock_timestamp(), provider_due_from)
+                    ELSE clock_timestamp() END,
                 absences = CASE WHEN :state = 'fate_unknown' THEN absences ELSE 0 END,
                 ended_at = CASE WHEN CAST(:over AS boolean) OR :state = 'ended'
                     THEN coalesce(ended_at, clock_timestamp()) END,
                 closed_at = CASE WHEN CAST(:over AS boolean) THEN coalesce(closed_at, clock_timestamp()) END,
-                needs_person = needs_person AND NOT CAST(:over AS boolean)
+                needs_person = needs_person AND :state = 'fate_unknown'
             WHERE id = :id
         """),
         [
@@ -141,6 +147,7 @@ def write_attempt_changes(connection: Connection, changes: Sequence[AttemptChang
                 "duration": change.duration,
                 "cost_usd": change.cost_usd,
                 "hung_up": change.hung_up,
+                "rang": change.rang,
                 "requested_at": change.requested_at,
                 "check_after": change.check_after,
                 "over": _is_over(change),

@@ -79,7 +79,7 @@ def account_room(connection: Connection, limit_group: str, *, starved_after: tim
         text("""
             SELECT min(a.concurrency) AS concurrency, min(a.calls_per_second) AS calls_per_second,
                 (SELECT stopped FROM system) AS stopped,
-                max(a.paused_reason) AS paused_reason,
+                max(coalesce(a.unproven_reason, a.paused_reason)) AS paused_reason,
                 max(a.cooldown_until) > clock_timestamp() AS cooling,
                 (SELECT count(*) FROM live l JOIN campaigns c ON c.id = l.campaign_id
                     JOIN accounts b ON b.name = c.account
@@ -143,6 +143,7 @@ _DUE = text("""
         ORDER BY q.due_at LIMIT :most
     ) due
     WHERE r.campaign_id = :campaign_id AND r.state = 'active' AND r.latest_at > :campaign_at
+        AND r.provider_from IS NULL
     ORDER BY due.closes_at, due.id
     LIMIT :most
 """)
@@ -195,6 +196,7 @@ def unclaimed(connection: Connection, limit_group: str, *, lease_left: timedelta
         text("""
             SELECT q.campaign_id, q.id AS call_id, q.epoch FROM accounts a JOIN campaigns c ON c.account = a.name
             JOIN calls q ON q.campaign_id = c.id AND q.state = 'queued'
+            JOIN runs r ON r.id = q.run_id AND r.provider_from IS NULL
             WHERE a.limit_group = :limit_group AND q.lease_until < clock_timestamp() + CAST(:lease_left AS interval)
             ORDER BY q.campaign_id, q.id
         """),

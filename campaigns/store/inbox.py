@@ -119,8 +119,8 @@ def done(connection: Connection, ids: Sequence[int]) -> None:
     """These receipts have been applied; what they say of a person has reached its place and is erased here."""
     connection.execute(
         text("""
-            UPDATE inbox SET state = 'done', processed_at = clock_timestamp(), report = report - 'conversation',
-                caller = NULL
+            UPDATE inbox SET state = 'done', processed_at = clock_timestamp(),
+                report = report - 'conversation' - 'artifacts', caller = NULL
             WHERE id = ANY(:ids)
         """),
         {"ids": list(ids)},
@@ -150,7 +150,7 @@ def put_off(connection: Connection, ids: Sequence[int]) -> None:
                 processed_at = CASE WHEN received_at < clock_timestamp() - interval '24 hours'
                     THEN clock_timestamp() END,
                 report = CASE WHEN received_at < clock_timestamp() - interval '24 hours'
-                    THEN report - 'conversation' ELSE report END,
+                    THEN report - 'conversation' - 'artifacts' ELSE report END,
                 next_try_at = clock_timestamp() + greatest(interval '5 seconds',
                     (clock_timestamp() - received_at) / 4)
             WHERE id = ANY(:ids)

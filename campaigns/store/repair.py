@@ -41,6 +41,8 @@ class DueAttempt:
     id: UUID
     call_id: int
     account: str
+    number: str
+    line: str
     state: AttemptState
     provider_call_id: str | None
     claimed_at: datetime
@@ -48,7 +50,7 @@ class DueAttempt:
     absences: int
     """Looks in which the provider did not know it."""
     overdue: bool
-    """Silent for more than twice its longest expected duration."""
+    """Silent for more than twice its longest expected duration, counted from its time if the provider holds it."""
     abandoned: bool
     """Overdue for a whole day: whatever kept the provider from answering will not pass any more."""
     webhooks: bool
@@ -227,10 +229,12 @@ def lease_due_attempts(
                 SELECT id FROM attempts WHERE state = ANY(:states) AND closed_at IS NULL
                     AND check_at <= clock_timestamp() AND account = ANY(:accounts)
                 ORDER BY check_at LIMIT :most FOR UPDATE SKIP LOCKED))
-            RETURNING t.id, t.call_id, t.account, t.state, t.provider_call_id, t.claimed_at, t.send_by, t.absences,
-                t.claimed_at + 2 * (a.ring_timeout + a.max_duration) < clock_timestamp() AS overdue,
-                t.claimed_at + 2 * (a.ring_timeout + a.max_duration) + interval '1 day' < clock_timestamp()
-                    AS abandoned,
+            RETURNING t.id, t.call_id, t.account, t.number, t.line, t.state, t.provider_call_id, t.claimed_at,
+                t.send_by, t.absences,
+                greatest(t.claimed_at, t.provider_due_until) + 2 * (a.ring_timeout + a.max_duration)
+                    < clock_timestamp() AS overdue,
+                greatest(t.claimed_at, t.provider_due_until) + 2 * (a.ring_timeout + a.max_duration) + interval '1 day'
+                    < clock_timestamp() AS abandoned,
                 a.webhooks, a.reconcile_after
         """),
         {"lease": lease, "states": [state.value for state in states], "accounts": list(accounts), "most": most},
@@ -292,9 +296,21 @@ def need_person(connection: Connection, attempt_id: UUID, *, next_look: timedelt
     """Nothing more can be found out by itself: `attention` lists it until a person decides or the run is over."""
     connection.execute(
         text("""
-            UPDATE attempts SET needs_person = true, absences = absences + 1,
+            UPDATE attempts SET needs_person = true,
                 check_at = clock_timestamp() + CAST(:next_look AS interval)
             WHERE id = :id AND state = 'fate_unknown'
         """),
         {"id": attempt_id, "next_look": next_look},
     )
+
+
+def other_owners(connection: Connection, account: str, provider_call_ids: Sequence[str]) -> dict[str, UUID]:
+    """Provider call id → the attempt of this account that has it already."""
+    rows = connection.execute(
+        text("""
+            SELECT provider_call_id, id FROM attempts
+            WHERE provider_call_id = ANY(:calls) AND account = :account ORDER BY claimed_at DESC
+        """),
+        {"account": account, "calls": list(provider_call_ids)},
+    )
+    return {row.provider_call_id: row.id for row in rows}

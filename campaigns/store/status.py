@@ -67,7 +67,8 @@ def campaign_rows(connection: Connection, *, name: str | None) -> list[CampaignR
     """One campaign, or all of them by name."""
     rows = connection.execute(
         text("""
-            SELECT c.id, c.name, c.account, c.state, c.state_reason, a.paused_reason AS account_paused,
+            SELECT c.id, c.name, c.account, c.state, c.state_reason,
+                coalesce(a.unproven_reason, a.paused_reason) AS account_paused,
                 CASE WHEN a.cooldown_until > clock_timestamp() THEN a.cooldown_until END AS cooling_until,
                 s.stopped, campaign_now(c.clock_campaign_at, c.clock_machine_at, c.clock_speed) AS campaign_at,
                 clock_timestamp() AS machine_at, c.clock_speed, c.clock_campaign_at IS NOT NULL AS rehearsal,

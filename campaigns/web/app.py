@@ -8,13 +8,15 @@ from pathlib import Path
 
 from fastapi import Depends, FastAPI
 
+from campaigns.definition.problems import Problem
 from campaigns.providers.registry import AccountAccess, build_provider
 from campaigns.runtime.addresses import find_addresses
 from campaigns.runtime.publisher import publisher_at
-from campaigns.runtime.settings import Settings, load_settings
+from campaigns.runtime.settings import FILE_NAME, Settings, SettingsError, load_settings
+from campaigns.runtime.settings_problems import problem_of
 from campaigns.services.inbox import Intake
 from campaigns.store.engine import open_engine
-from campaigns.web import campaigns_api, health, status_page, webhooks
+from campaigns.web import campaigns_api, health, metrics, status_page, webhooks
 from campaigns.web.access import TOKENS_VARIABLE, ApiAccess
 from campaigns.web.intake_groups import IntakeGroups
 from campaigns.web.services import KnownProvider, WebServices
@@ -28,7 +30,8 @@ def create_app() -> FastAPI:
     access = ApiAccess(os.environ.get(TOKENS_VARIABLE, "").split(","))
     app = FastAPI(title="Ringfence", docs_url=None, redoc_url=None, openapi_url=None, lifespan=_lifespan)
     app.include_router(health.router)
-    app.include_router(webhooks.router)  # each webhook proves itself by its campaign's token
+    app.include_router(webhooks.router)  # each webhook proves itself: see `webhook_proof.py`
+    app.include_router(metrics.router, dependencies=[Depends(access)])
     app.include_router(campaigns_api.router, dependencies=[Depends(access)])
     app.include_router(status_page.router, dependencies=[Depends(access)])
     return app
@@ -57,14 +60,33 @@ def _build(settings: Settings) -> WebServices:
     return WebServices(
         engine=engine,
         providers={name: _known(settings, name) for name in settings.accounts},
-        intake=IntakeGroups(Intake(engine).accept_all),
+        intake=IntakeGroups(Intake(engine, keeps_conversations=bool(settings.retention.conversations)).accept_all),
         publisher=publisher_at(addresses.redis_url),
     )
 
 
 def _known(settings: Settings, name: str) -> KnownProvider:
-    """For parsing only, so it needs no key: this process can dial nobody."""
-    told = settings.account(name).settings
+    """For webhooks only, so it needs no key: this process can dial nobody. Raises `SettingsError` for a secret that is
+    named and not there, and for signatures that the provider cannot make."""
+    account = settings.account(name)
+    told, secret = account.settings, account.require_webhook_secret()
     kind = told.provider.value
-    access = AccountAccess(base_url=told.base_url, api_key="", account_sid=told.account_sid)
-    return KnownProvider(kind=kind, provider=build_provider(kind, access))
+    access = AccountAccess(
+        base_url=told.base_url, api_key="", account_sid=told.account_sid, webhook_fields=told.webhook_fields
+    )
+    provider = build_provider(kind, access)
+    signs = provider.capabilities.signs_webhooks
+    if told.webhook_auth == "both" and not signs:
+        raise SettingsError([_unsigned(name, kind)])
+    return KnownProvider(
+        kind=kind,
+        provider=provider,
+        secret=secret,
+        signed_campaigns=signs and secret is not None and told.webhook_auth != "token",
+    )
+
+
+def _unsigned(name: str, kind: str) -> Problem:
+    return problem_of(
+        FILE_NAME, path=f"accounts.{name}.webhookAuth", found=f"both, and {kind} signs no webhooks", allowed="token"
+    )

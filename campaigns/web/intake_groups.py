@@ -15,6 +15,14 @@ LARGEST_GROUP = 200
 """Keeps one transaction short; the rest makes the next group at once."""
 
 
+MOST_WAITING = 2_000
+"""Beyond this Postgres does not keep up, and what waits here would only fill the memory: the senders come again."""
+
+
+class IntakeFullError(Exception):
+    """Too many webhooks wait to be stored."""
+
+
 @dataclass(slots=True)
 class _Waiting:
     account: str
@@ -31,7 +39,9 @@ class IntakeGroups:
         self._arrived = asyncio.Event()
 
     async def add(self, account: str, receipt: Receipt) -> None:
-        """Return once the receipt is committed; raises what the commit raised."""
+        """Return once the receipt is committed; raises what the commit raised, `IntakeFullError` before trying."""
+        if len(self._waiting) >= MOST_WAITING:
+            raise IntakeFullError
         entry = _Waiting(account, receipt, asyncio.get_running_loop().create_future())
         self._waiting.append(entry)
         self._arrived.set()

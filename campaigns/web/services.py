@@ -1,5 +1,6 @@
 """What the routes work with, built once per process by the application's lifespan."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -9,7 +10,9 @@ from sqlalchemy import Engine
 
 from campaigns.providers.contract import VoiceProvider
 from campaigns.store.webhook_tokens import webhook_token
+from campaigns.web.body import MOST_UNPROVEN_BYTES, ByteBudget
 from campaigns.web.intake_groups import IntakeGroups
+from campaigns.web.webhook_counts import WebhookCounts
 
 
 class InboxNudge(Protocol):
@@ -20,10 +23,14 @@ class InboxNudge(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class KnownProvider:
-    """An account's provider, for parsing only: this process dials nobody."""
+    """An account's provider, for webhooks only: this process dials nobody."""
 
     kind: str
     provider: VoiceProvider
+    secret: str | None = field(default=None, repr=False)
+    """By which the account's webhooks are proven; None: only the tokens of its campaigns prove any."""
+    signed_campaigns: bool = False
+    """A campaign's webhooks must be signed besides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +41,9 @@ class WebServices:
     providers: Mapping[str, KnownProvider]
     intake: IntakeGroups
     publisher: InboxNudge
+    counts: WebhookCounts = field(default_factory=WebhookCounts)
+    unproven_bytes: ByteBudget = field(default_factory=lambda: ByteBudget(MOST_UNPROVEN_BYTES))
+    one_large_body: asyncio.Lock = field(default_factory=asyncio.Lock)
     _tokens: dict[tuple[str, int], str] = field(default_factory=dict)
     """Tokens never change, and every webhook asks; unknown campaigns are not kept, so strangers cannot fill it."""
 

@@ -48,9 +48,20 @@ class Permit:
         return self.left
 
 
+ACCOUNT_SID = "0b7f4f16-9c0a-4d70-8f4e-3a9c1f4b8a01"
+"""Of the gateway's account; vapi has none."""
+
+ASSISTANTS: Mapping[str, Mapping[str, Any]] = {
+    "vapi": {"id": "assistant-1", "variables": {"plan": "gold"}},
+    "cognigy": {"applicationSid": "6d1d1c1e-2e3f-4a4b-8c5d-6e7f80910a11", "tag": {"plan": "gold"}},
+}
+"""A plain assistant block for each provider."""
+
+
 def a_dial(
     number: str = NUMBER,
     *,
+    kind: str = "vapi",
     permit: Permit | None = None,
     webhook: WebhookTarget | None = None,
     assistant: Mapping[str, Any] | None = None,
@@ -64,7 +75,7 @@ def a_dial(
         attempt_id=uuid4(),
         number=number,
         line=line,
-        assistant=assistant or {"id": "assistant-1", "variables": {"plan": "gold"}},
+        assistant=assistant or ASSISTANTS[kind],
         customer_name=customer_name,
         external_id=external_id,
         voicemail_action=voicemail_action,
@@ -87,12 +98,21 @@ class House:
 
 @asynccontextmanager
 async def a_house(
-    kind: str = "vapi", *, api_key: str = API_KEY, timeouts: Timeouts = PATIENT, **settings: Any
+    kind: str = "vapi",
+    *,
+    api_key: str = API_KEY,
+    timeouts: Timeouts = PATIENT,
+    access: Mapping[str, Any] | None = None,
+    **settings: Any,
 ) -> AsyncIterator[House]:
-    """A simulated account. `settings`: fields of `SimulatorConfig`. Calls take a millisecond unless told otherwise."""
+    """A simulated account. `access`: more fields of `AccountAccess`; `settings`: fields of `SimulatorConfig`.
+    Calls take a millisecond unless told otherwise."""
     config = changed(SimulatorConfig(), {"api_key": API_KEY, "speed": 100_000.0, **settings})
     async with Simulator(config) as simulator:
-        provider = build_provider(kind, AccountAccess(base_url=simulator.base_url, api_key=api_key, timeouts=timeouts))
+        told = AccountAccess(
+            base_url=simulator.base_url, api_key=api_key, account_sid=ACCOUNT_SID, timeouts=timeouts, **(access or {})
+        )
+        provider = build_provider(kind, told)
         try:
             yield House(provider, simulator)
         finally:
@@ -179,9 +199,10 @@ async def a_raw_server(behaviour: Behaviour) -> AsyncIterator[RawServer]:
 
 @asynccontextmanager
 async def a_provider(base_url: str, **options: Any) -> AsyncIterator[VoiceProvider]:
-    """A Vapi account behind any URL."""
-    access = AccountAccess(base_url=base_url, api_key=API_KEY, timeouts=options.pop("timeouts", PATIENT), **options)
-    provider = build_provider("vapi", access)
+    """An account behind any URL, of `kind` (vapi). `options`: fields of `AccountAccess`."""
+    kind, timeouts = options.pop("kind", "vapi"), options.pop("timeouts", PATIENT)
+    access = AccountAccess(base_url=base_url, api_key=API_KEY, account_sid=ACCOUNT_SID, timeouts=timeouts, **options)
+    provider = build_provider(kind, access)
     try:
         yield provider
     finally:
@@ -207,6 +228,7 @@ def kit() -> SimpleNamespace:
         a_provider=a_provider,
         a_raw_server=a_raw_server,
         wait_until=wait_until,
+        account_sid=ACCOUNT_SID,
         number=NUMBER,
         quick=QUICK,
     )

@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,12 +18,29 @@ from campaigns.providers.contract import (
     Phase,
     Placed,
     ProviderUnavailableError,
+    Sought,
 )
 
-PROVIDERS = ["vapi"]
+PROVIDERS = ["vapi", "cognigy"]
 SPAN = timedelta(minutes=5)
 
+ECHOES_IN_READS = frozenset({"vapi"})
+"""Those that show our attempt id with every read; the others bring it back by webhook, and `find` matches."""
+REFUSED_NUMBERS = {"vapi": "2125550123"}
+"""What a create refuses as a number; the gateway takes any text, and the carrier refuses it later."""
+OTHER_VERDICTS = {
+    ("cognigy", "voicemail"): (Outcome.ANSWERED, False, True),
+    ("cognigy", "pipeline_error"): (Outcome.ANSWERED, False, True),
+}
+"""What a provider cannot tell apart without its webhooks: a machine that picks up, an assistant that is silent."""
+
 pytestmark = pytest.mark.parametrize("kind", PROVIDERS)
+
+
+@pytest.fixture
+def kit(kit: Any, kind: str) -> Any:
+    """The kit with requests for this provider."""
+    return SimpleNamespace(**{**vars(kit), "a_dial": partial(kit.a_dial, kind=kind)})
 
 
 def in_a_house(kit: Any, kind: str, scene: Callable[[Any], Awaitable[Any]], **settings: Any) -> Any:
@@ -37,6 +56,13 @@ def in_a_house(kit: Any, kind: str, scene: Callable[[Any], Awaitable[Any]], **se
 async def listed(house: Any) -> Any:
     now = datetime.now(UTC)
     return await house.provider.list_calls(created_from=now - SPAN, created_to=now + SPAN)
+
+
+async def found(house: Any, dial: Any) -> Any:
+    """What the provider finds of one attempt, dialed just now."""
+    now = datetime.now(UTC)
+    sought = Sought(dial.attempt_id, dial.number, dial.line, claimed_at=now - timedelta(seconds=5), send_by=now)
+    return await house.provider.find([sought], created_from=now - SPAN, created_to=now + SPAN)
 
 
 async def reported(house: Any, kit: Any, call_id: str) -> CallReport:
@@ -56,7 +82,7 @@ def test_a_placed_call_is_known_by_its_id_and_echoes_the_attempt(kit: Any, kind:
         assert isinstance(placed, Placed)
         report = await house.provider.fetch(placed.provider_call_id)
         assert report.provider_call_id == placed.provider_call_id
-        assert report.attempt_id == dial.attempt_id
+        assert report.attempt_id == (dial.attempt_id if kind in ECHOES_IN_READS else None)
 
     in_a_house(kit, kind, scene)
 
@@ -64,11 +90,10 @@ def test_a_placed_call_is_known_by_its_id_and_echoes_the_attempt(kit: Any, kind:
 def test_the_listing_holds_every_call_of_the_span_and_says_that_it_is_complete(kit: Any, kind: str) -> None:
     async def scene(house: Any) -> None:
         dials = [kit.a_dial(f"+121255501{n:02}") for n in range(5)]
-        for dial in dials:
-            await house.provider.dial(dial)
+        placed = [await house.provider.dial(dial) for dial in dials]
         listing = await listed(house)
         assert listing.complete
-        assert {report.attempt_id for report in listing.reports} == {dial.attempt_id for dial in dials}
+        assert {report.provider_call_id for report in listing.reports} == {each.provider_call_id for each in placed}
 
     in_a_house(kit, kind, scene)
 
@@ -116,9 +141,9 @@ def test_every_outcome_is_reported_in_our_words(
     report = in_a_house(kit, kind, scene, scripted={kit.number: [scripted]})
 
     assert report.verdict is not None
-    assert (report.verdict.outcome, report.verdict.retryable, report.verdict.counts) == (outcome, retryable, counts)
-    assert report.occurred_at is not None
-    assert report.occurred_at.tzinfo is UTC
+    expected = OTHER_VERDICTS.get((kind, scripted), (outcome, retryable, counts))
+    assert (report.verdict.outcome, report.verdict.retryable, report.verdict.counts) == expected
+    assert report.occurred_at is None or report.occurred_at.tzinfo is UTC
 
 
 def test_a_live_call_can_be_ended_once(kit: Any, kind: str) -> None:
@@ -134,14 +159,14 @@ def test_a_live_call_can_be_ended_once(kit: Any, kind: str) -> None:
 @pytest.mark.parametrize(
     "fault", ["timeout_after_accept", "late_answer", "reset_after_accept", "error_after_accept", "missing_id"]
 )
-def test_a_call_whose_create_was_not_answered_is_unknown_until_the_listing_shows_it(
-    kit: Any, kind: str, fault: str
-) -> None:
+def test_a_call_whose_create_was_not_answered_is_unknown_until_it_is_found(kit: Any, kind: str, fault: str) -> None:
     async def scene(house: Any) -> None:
         dial = kit.a_dial()
         assert isinstance(await house.provider.dial(dial), FateUnknown)
+        finding = await found(house, dial)
+        assert [report.attempt_id for report in finding.reports] == [dial.attempt_id]
         listing = await listed(house)
-        assert [report.attempt_id for report in listing.reports] == [dial.attempt_id]
+        assert [report.provider_call_id for report in listing.reports] == [finding.reports[0].provider_call_id]
         assert house.stats["creates"] == 1
 
     in_a_house(kit, kind, scene, faults={fault: 1.0}, timeouts=kit.quick)
@@ -165,7 +190,7 @@ def test_a_wrong_key_is_a_configuration_error_and_nothing_is_dialed(kit: Any, ki
     async def scene(house: Any) -> None:
         result = await house.provider.dial(kit.a_dial())
         assert isinstance(result, NotDialed)
-        assert result.kind is NotDialedKind.CONFIG_ERROR
+        assert result.kind is NotDialedKind.CREDENTIALS
         assert house.stats["dials"] == 0
         with pytest.raises(ProviderUnavailableError):
             await listed(house)
@@ -174,11 +199,15 @@ def test_a_wrong_key_is_a_configuration_error_and_nothing_is_dialed(kit: Any, ki
 
 
 def test_a_refused_number_is_invalid_and_the_message_does_not_hold_it(kit: Any, kind: str) -> None:
+    number = REFUSED_NUMBERS.get(kind)
+    if number is None:
+        pytest.skip("this provider's create takes any text as a number")
+
     async def scene(house: Any) -> None:
-        result = await house.provider.dial(kit.a_dial("2125550123"))
+        result = await house.provider.dial(kit.a_dial(number))
         assert isinstance(result, NotDialed)
         assert result.kind is NotDialedKind.INVALID_NUMBER
-        assert "2125550123" not in result.message
+        assert number not in result.message
 
     in_a_house(kit, kind, scene)
 

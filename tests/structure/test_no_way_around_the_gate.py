@@ -61,6 +61,20 @@ def test_only_dispatch_makes_a_dial_request_and_only_from_a_claimed_call() -> No
     assert users_of("ClaimedCall") == {"campaigns/services/claim.py"}
 
 
+def test_only_claimed_calls_are_given_to_a_provider_to_hold() -> None:
+    assert users_of("hand_over") == {
+        "campaigns/providers/vapi/client.py",  # passes it on
+        "campaigns/services/provider_schedule.py",
+    }
+    assert users_of("request_of") == {"campaigns/services/dispatch.py", "campaigns/services/provider_schedule.py"}
+    (maker,) = [
+        node
+        for node in ast.walk(tree_of(ROOT / "campaigns/services/dispatch.py"))
+        if isinstance(node, ast.FunctionDef) and node.name == "request_of"
+    ]
+    assert ast.unparse(maker.args.args[0].annotation or ast.Constant(None)) == "ClaimedCall"
+
+
 def test_only_the_claim_makes_attempts_and_permits_to_send() -> None:
     assert files_with(r"insert\s+into\s+attempts\b") == {"campaigns/store/claims.py"}
     assert users_of("write_attempts", "NewAttempt") == {"campaigns/services/claim.py"}

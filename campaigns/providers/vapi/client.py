@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
+from uuid import UUID
 
 from campaigns.providers.clock_skew import skew_of
 from campaigns.providers.contract import (
@@ -23,12 +24,17 @@ from campaigns.providers.contract import (
     Sought,
     WebhookRequest,
 )
-from campaigns.providers.http import Clock, ExchangeError, HttpAnswer, HttpClient, HttpError, NoConnectionError, utc_now
+from campaigns.providers.fields import mapping
+from campaigns.providers.http import Clock, ExchangeError, HttpClient, NoConnectionError, utc_now
+from campaigns.providers.reading import ask, decoded, path_of, require_success
+from campaigns.providers.scheduling import ProviderSpan
+from campaigns.providers.vapi.batch import hand_over
 from campaigns.providers.vapi.errors import read_create
 from campaigns.providers.vapi.listing import IncompleteListingError, Page, pages
-from campaigns.providers.vapi.reports import mapping, report_of
-from campaigns.providers.vapi.requests import UnusableRequestError, create_body, encoded
+from campaigns.providers.vapi.reports import report_of
+from campaigns.providers.vapi.requests import create_body, encoded
 from campaigns.providers.vapi.signature import verify
+from campaigns.providers.vapi.unusable import UnusableCustomerError, UnusableRequestError
 from campaigns.providers.vapi.webhook import parse_webhook
 
 LIST_READ_TIMEOUT = timedelta(seconds=60)
@@ -45,7 +51,8 @@ WAITING = frozenset({"scheduled", "queued"})
 
 
 class VapiProvider:
-    """Implements `contract.VoiceProvider` over an `HttpClient` whose headers carry the account's key."""
+    """Implements `contract.VoiceProvider` over an `HttpClient` whose headers carry the account's key, and
+    `scheduling.SchedulingProvider`."""
 
     capabilities = Capabilities(lists_calls=True, cancels_waiting=True, ends_live=True, signs_webhooks=True)
 
@@ -60,6 +67,8 @@ class VapiProvider:
             answer = await self._http.request("POST", "/call", body=body, permit=request.permit)
         except UnusableRequestError as error:
             return NotDialed(NotDialedKind.CONFIG_ERROR, str(error))
+        except UnusableCustomerError as error:
+            return NotDialed(NotDialedKind.INVALID_NUMBER, str(error))
         except PermitLapsedError:
             return NotDialed(NotDialedKind.PERMIT_LAPSED, "the permit was over before the request could leave")
         except NoConnectionError as error:
@@ -67,6 +76,10 @@ class VapiProvider:
         except ExchangeError as error:
             return FateUnknown(str(error))
         return read_create(answer, private=_private_words(request), jitter=_jitter)
+
+    async def hand_over(self, requests: Sequence[DialRequest], *, span: ProviderSpan) -> Mapping[UUID, DialResult]:
+        """Let Vapi hold these calls until their time, by one create. Never repeats it."""
+        return await hand_over(self._http, requests, span=span, jitter=_jitter)
 
     async def list_calls(self, *, created_from: datetime, created_to: datetime) -> Listing:
         """Every call created in the span, of all lines. Raises `ProviderUnavailableError`."""
@@ -105,6 +118,18 @@ class VapiProvider:
         call = await self._call(provider_call_id)
         return call is not None and call.get("status") != "ended" and await self._stop(provider_call_id, call)
 
+    async def delete_data(self, provider_call_id: str) -> bool:
+        """Delete what Vapi keeps of a call that is over. False: it knows no such call.
+
+        Of a call that waits it would be a cancellation, and one that rings or talks goes on without a trace: callers
+        look first. Raises `ProviderUnavailableError`: not deleted; 503 is Vapi's own word for "try again".
+        """
+        answer = await ask(self._http, "DELETE", path_of("call", provider_call_id))
+        if answer.status == 404:
+            return False
+        require_success(answer)
+        return True
+
     def verify_webhook(self, request: WebhookRequest, *, secret: str) -> None:
         """Raises `WebhookForgedError`."""
         verify(request, secret=secret)
@@ -122,17 +147,17 @@ class VapiProvider:
         return [report for call in page if (report := report_of(call, now=now)) is not None]
 
     async def _call(self, provider_call_id: str) -> Mapping[str, Any] | None:
-        answer = await _ask(self._http, "GET", _path(provider_call_id))
+        answer = await ask(self._http, "GET", path_of("call", provider_call_id))
         if answer.status == 404:
             return None
-        call = _json(_require_success(answer))
+        call = decoded(require_success(answer))
         if not isinstance(call, Mapping):
             raise ProviderUnavailableError("the call's answer is no object")
         return call
 
     async def _stop(self, provider_call_id: str, call: Mapping[str, Any]) -> bool:
         if call.get("status") == "scheduled":
-            _require_success(await _ask(self._http, "DELETE", _path(provider_call_id)))
+            require_success(await ask(self._http, "DELETE", path_of("call", provider_call_id)))
             return True
         return await self._hang_up(call)
 
@@ -141,10 +166,10 @@ class VapiProvider:
         url = mapping(call.get("monitor")).get("controlUrl")
         if not isinstance(url, str) or urlsplit(url).scheme not in ("https", "http"):
             raise ProviderUnavailableError("the call has no control URL, so it cannot be ended from here")
-        answer = await _ask(self._http, "POST", url, body=END_CALL, authorized=False)
+        answer = await ask(self._http, "POST", url, body=END_CALL, authorized=False)
         if answer.status == 404:
             return False
-        _require_success(answer)
+        require_success(answer)
         return True
 
 
@@ -156,46 +181,12 @@ class _PageReader:
         self.clock_skew: timedelta | None = None
 
     async def fetch(self, query: Mapping[str, str]) -> Page:
-        answer = _require_success(await _ask(self._http, "GET", "/call", params=query, read=LIST_READ_TIMEOUT))
+        answer = require_success(await ask(self._http, "GET", "/call", params=query, read=LIST_READ_TIMEOUT))
         self.clock_skew = skew_of(answer)
-        page = _json(answer)
+        page = decoded(answer)
         if not isinstance(page, list) or not all(isinstance(call, Mapping) for call in page):
             raise ProviderUnavailableError("the list of calls is no array of objects")
         return page
-
-
-async def _ask(
-    http: HttpClient,
-    method: str,
-    target: str,
-    *,
-    body: bytes | None = None,
-    params: Mapping[str, str] | None = None,
-    read: timedelta | None = None,
-    authorized: bool = True,
-) -> HttpAnswer:
-    """A request that may be repeated later, so one error is enough."""
-    try:
-        return await http.request(method, target, body=body, params=params, read=read, authorized=authorized)
-    except HttpError as error:
-        raise ProviderUnavailableError(str(error)) from error
-
-
-def _require_success(answer: HttpAnswer) -> HttpAnswer:
-    if not 200 <= answer.status < 300:
-        raise ProviderUnavailableError(f"the provider answered {answer.status}")
-    return answer
-
-
-def _json(answer: HttpAnswer) -> Any:
-    try:
-        return answer.json()
-    except ValueError:
-        raise ProviderUnavailableError(f"{answer.status} with a body that is no JSON") from None
-
-
-def _path(provider_call_id: str) -> str:
-    return f"/call/{quote(provider_call_id, safe='')}"
 
 
 def _private_words(request: DialRequest) -> list[str]:

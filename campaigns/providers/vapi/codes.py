@@ -17,6 +17,7 @@ from functools import cache
 from importlib.resources import files
 
 from campaigns.calls.outcomes import Outcome, Verdict
+from campaigns.providers.contract import Trouble
 
 
 class Retry(StrEnum):
@@ -99,6 +100,17 @@ PATTERNS: tuple[tuple[re.Pattern[str], Code], ...] = tuple(
 )
 """For values younger than the table; the first that fits counts."""
 
+TROUBLES: tuple[tuple[re.Pattern[str], Trouble], ...] = (
+    (re.compile(r"^call\.start\..*concurrency-limit-reached"), Trouble.FULL),
+    (re.compile(r"vapi-number-outbound-daily-limit"), Trouble.LINE_SPENT),
+    (re.compile(r"vapi-number-international"), Trouble.LINE_UNFIT),
+    (
+        re.compile(r"^call\.start\.error-(subscription-(frozen|insufficient-credits)|fraud-check-failed)"),
+        Trouble.CREDENTIALS,
+    ),
+)
+"""Ends before any phone rang whose cause is the account's or the line's, and not the call's."""
+
 _ALWAYS_SPENT = frozenset({Outcome.ANSWERED, Outcome.VOICEMAIL, Outcome.NO_ANSWER, Outcome.BUSY, Outcome.REJECTED,
                            Outcome.INVALID_NUMBER, Outcome.UNKNOWN})  # fmt: skip
 
@@ -125,6 +137,11 @@ def code_for(ended_reason: str | None) -> Code:
     if (listed := listed_codes().get(ended_reason)) is not None:
         return listed
     return next((code for pattern, code in PATTERNS if pattern.search(ended_reason)), UNKNOWN)
+
+
+def trouble_of(ended_reason: str | None) -> Trouble | None:
+    """What the end says beyond its own call; None: nothing."""
+    return next((trouble for pattern, trouble in TROUBLES if ended_reason and pattern.search(ended_reason)), None)
 
 
 def verdict_for(ended_reason: str | None, *, connected: bool) -> Verdict:

@@ -5,7 +5,7 @@
 | 2xx with an `id`                           | created       | `Placed`, even with `concurrencyBlocked`     |
 | 2xx without a readable `id`                | nobody knows  | `FateUnknown`                                |
 | 400 404 405 413 415 422                    | certainly not | by text, else `CONFIG_ERROR`                 |
-| 401 402 403                                | certainly not | `CONFIG_ERROR`                               |
+| 401 402 403                                | certainly not | `CREDENTIALS`                                |
 | 429                                        | certainly not | `RATE_LIMITED`                               |
 | 409, 408, 3xx, 5xx, 52x and all unlisted   | nobody knows  | `FateUnknown`                                |
 
@@ -15,12 +15,12 @@ Sources: Vapi's OpenAPI documents 400 and 500 only; the rest are field reports, 
 import re
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 from campaigns.providers.clock_skew import skew_of
 from campaigns.providers.contract import DialResult, FateUnknown, NotDialed, NotDialedKind, Placed
 from campaigns.providers.http import HttpAnswer
+from campaigns.providers.refusals import wait_asked_for, without
 from campaigns.providers.words import MOST_CHARACTERS, writable
 
 CERTAINLY_NOT_DIALED = frozenset({400, 401, 402, 403, 404, 405, 413, 415, 422, 429})
@@ -28,12 +28,11 @@ CERTAINLY_NOT_DIALED = frozenset({400, 401, 402, 403, 404, 405, 413, 415, 422, 4
 KIND_BY_TEXT: tuple[tuple[re.Pattern[str], NotDialedKind], ...] = (
     (re.compile(r"over concurrency limit|concurrency limit (was )?reached", re.IGNORECASE), NotDialedKind.CAPACITY),
     (re.compile(r"daily outbound call limit", re.IGNORECASE), NotDialedKind.LINE_LIMIT),
+    (re.compile(r"international call", re.IGNORECASE), NotDialedKind.LINE_UNFIT),
     (re.compile(r"rate limit exceeded", re.IGNORECASE), NotDialedKind.RATE_LIMITED),
     (re.compile(r"customer\.number", re.IGNORECASE), NotDialedKind.INVALID_NUMBER),
 )
 """Texts that change what a 400 means; the first that fits counts."""
-
-_DIGITS = re.compile(r"\+?\d[\d\s().-]{5,}\d")
 
 Jitter = Callable[[], timedelta]
 
@@ -46,8 +45,8 @@ def read_create(answer: HttpAnswer, *, private: Iterable[str], jitter: Jitter) -
     skew = skew_of(answer)
     if 200 <= answer.status < 300:
         return _created(answer, skew=skew)
-    text = _error_text(answer)
-    message = f"{answer.status}: {_without(private, text=text)}"
+    text = error_text(answer)
+    message = f"{answer.status}: {without(private, text=text)}"
     if answer.status not in CERTAINLY_NOT_DIALED:
         return FateUnknown(message, clock_skew=skew)
     kind = _kind(answer.status, text=text)
@@ -70,19 +69,15 @@ def _kind(status: int, *, text: str) -> NotDialedKind:
     if status == 429:
         return NotDialedKind.RATE_LIMITED
     if status in (401, 402, 403):
-        return NotDialedKind.CONFIG_ERROR
+        return NotDialedKind.CREDENTIALS
     return next((kind for pattern, kind in KIND_BY_TEXT if pattern.search(text)), NotDialedKind.CONFIG_ERROR)
 
 
-def _without(private: Iterable[str], *, text: str) -> str:
-    """The provider's words without numbers and without what we sent about the person."""
-    for word in filter(None, private):
-        text = text.replace(word, "[hidden]")
-    return writable(_DIGITS.sub("[hidden]", text))
+def error_text(answer: HttpAnswer) -> str:
+    """What went wrong, in Vapi's words.
 
-
-def _error_text(answer: HttpAnswer) -> str:
-    """`{"message": "text" | ["text", …], "error": "Bad Request"}`; older answers have `error` alone."""
+    `{"message": "text" | ["text", …], "error": "Bad Request"}`; older answers have `error` alone.
+    """
     try:
         body = answer.json()
     except ValueError:
@@ -94,22 +89,10 @@ def _error_text(answer: HttpAnswer) -> str:
 
 
 def _retry_after(answer: HttpAnswer, *, jitter: Jitter) -> timedelta:
-    """The `Retry-After` header (seconds or a date), else to the next UTC minute: Vapi's limit tumbles there."""
-    header = answer.headers.get("retry-after", "").strip()
-    if header.isdigit():
-        return timedelta(seconds=int(header))
-    if (until := _http_date(header)) is not None:
-        return max(timedelta(), until - answer.received_at)
-    return _to_next_minute(answer.received_at) + jitter()
+    """What the answer asks for, else to the next UTC minute: Vapi's limit tumbles there."""
+    asked_for = wait_asked_for(answer)
+    return asked_for if asked_for is not None else _to_next_minute(answer.received_at) + jitter()
 
 
 def _to_next_minute(now: datetime) -> timedelta:
     return timedelta(seconds=60 - now.second, microseconds=-now.microsecond)
-
-
-def _http_date(header: str) -> datetime | None:
-    try:
-        at = parsedate_to_datetime(header)
-    except ValueError:
-        return None
-    return at if at.tzinfo is not None else None

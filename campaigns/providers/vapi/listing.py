@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from campaigns.providers.vapi.reports import instant
+from campaigns.providers.fields import instant
 
 PAGE_SIZE = 1000
 RESOLUTION = timedelta(milliseconds=1)

@@ -1,21 +1,25 @@
 """A Vapi `Call` object as a `CallReport`, wherever it came from: list, fetch or webhook."""
 
-import math
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from campaigns.calls.conversation import SILENCE, Conversation
 from campaigns.calls.outcomes import Verdict
-from campaigns.providers.contract import NO_ARTIFACTS, CallReport, Phase
+from campaigns.providers.contract import NO_ARTIFACTS, CallReport, Origin, Phase
+from campaigns.providers.fields import amount, instant, mapping, text, uuid_of
 from campaigns.providers.vapi.artifacts import artifacts_of
-from campaigns.providers.vapi.codes import verdict_for
+from campaigns.providers.vapi.codes import trouble_of, verdict_for
 from campaigns.providers.vapi.conversations import conversation_of
 from campaigns.providers.words import writable
 
 ENDED_BY_CUSTOMER = "customer-ended-call"
 """How every reason begins that says that the person called ended the call, in a transfer or not."""
+
+OUTBOUND = "outboundPhoneCall"
+"""The type of every call that we make."""
 
 REPORT_GRACE = timedelta(seconds=60)
 """The analysis comes seconds to minutes after the end. A call that ended longer ago than this and still has none will
@@ -40,7 +44,17 @@ def report_of(call: Mapping[str, Any], *, now: datetime) -> CallReport | None:
     if call_id is None:
         return None
     phase = _polled_phase(call, now=now)
-    return build_report(call_id, phase=phase, call=call, message=call)
+    return replace(build_report(call_id, phase=phase, call=call, message=call), origin=_origin(call))
+
+
+def _origin(call: Mapping[str, Any]) -> Origin:
+    """Every type but this one rings nobody's phone: web and websocket calls, and calls to our numbers."""
+    return Origin(
+        inbound=call.get("type", OUTBOUND) != OUTBOUND,
+        line=text(call.get("phoneNumberId")),
+        number=text(mapping(call.get("customer")).get("number")),
+        created_at=instant(call.get("createdAt")),
+    )
 
 
 def id_of(call: Mapping[str, Any]) -> str | None:
@@ -62,8 +76,9 @@ def build_report(call_id: str, *, phase: Phase, call: Mapping[str, Any], message
         ended_reason=writable(reason) if over and reason else None,
         occurred_at=_occurred_at(phase, message=message, call=call),
         duration=ended_at - started_at if started_at and ended_at and ended_at >= started_at else None,
-        cost_usd=_amount(_first(message, call, key="cost")),
+        cost_usd=amount(_first(message, call, key="cost")),
         ended_by_customer=over and (reason or "").startswith(ENDED_BY_CUSTOMER),
+        trouble=trouble_of(reason) if over else None,
         conversation=_conversation(message, call=call) if over else SILENCE,
         artifacts=artifacts_of(message, call=call) if over else NO_ARTIFACTS,
     )
@@ -73,7 +88,7 @@ def attempt_id_of(call: Mapping[str, Any]) -> UUID | None:
     """Our id as Vapi echoes it: metadata first, because anyone with the account's key may rename a call."""
     candidates = (mapping(call.get("metadata")).get("attemptId"), call.get("name"),
                   mapping(call.get("customer")).get("externalId"))  # fmt: skip
-    return next((found for candidate in candidates if (found := _uuid(candidate)) is not None), None)
+    return next((found for candidate in candidates if (found := uuid_of(candidate)) is not None), None)
 
 
 def phase_of(status: object, *, ended: bool) -> Phase:
@@ -91,22 +106,6 @@ def maybe_connected(message: Mapping[str, Any], *, call: Mapping[str, Any]) -> b
     if not isinstance(turns, Sequence) or isinstance(turns, str):
         return True
     return any(mapping(turn).get("role") in _SPOKEN_ROLES for turn in turns)
-
-
-def instant(value: object) -> datetime | None:
-    """ISO 8601 text or milliseconds since 1970 as an aware UTC instant; None for anything else."""
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        return None
-    try:
-        at = datetime.fromisoformat(value) if isinstance(value, str) else datetime.fromtimestamp(value / 1000, tz=UTC)
-        return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
-    except (ValueError, OverflowError, OSError):
-        return None
-
-
-def mapping(value: object) -> Mapping[str, Any]:
-    """The value if it is an object, else an empty one: a provider's field may be anything."""
-    return value if isinstance(value, Mapping) else {}
 
 
 def _polled_phase(call: Mapping[str, Any], *, now: datetime) -> Phase:
@@ -140,23 +139,3 @@ def _first(*sources: Mapping[str, Any], key: str) -> Any:
 def _first_text(*sources: Mapping[str, Any], key: str) -> str | None:
     value = _first(*sources, key=key)
     return value if isinstance(value, str) and value else None
-
-
-def _amount(value: object) -> float | None:
-    """None too for what JSON readers let through and a column cannot hold: NaN, infinity, an integer without end."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    try:
-        amount = float(value)
-    except OverflowError:
-        return None
-    return amount if math.isfinite(amount) else None
-
-
-def _uuid(value: object) -> UUID | None:
-    if not isinstance(value, str):
-        return None
-    try:
-        return UUID(value)
-    except ValueError:
-        return None

@@ -22,7 +22,8 @@ from dataclasses import asdict
 from typing import Any
 
 from campaigns.providers.contract import CallReport, Phase, Receipt, WebhookRejectedError
-from campaigns.providers.vapi.reports import build_report, id_of, mapping, phase_of
+from campaigns.providers.fields import mapping
+from campaigns.providers.vapi.reports import build_report, id_of, phase_of
 from campaigns.providers.words import writable
 
 STATUS_UPDATE = "status-update"

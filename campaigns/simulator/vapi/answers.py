@@ -1,55 +1,67 @@
-"""Answers in Vapi's shapes, and the ways not to answer."""
+"""Refusals in Vapi's shapes and words."""
 
-import asyncio
-import json
-import socket
-import struct
 from collections.abc import Mapping
-from email.utils import formatdate
+from http import HTTPStatus
 from typing import Any
 
 from aiohttp import web
 
-TITLES = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 429: "Too Many Requests",
-          500: "Internal Server Error", 502: "Bad Gateway"}  # fmt: skip
+from campaigns.simulator.answers import ok
+from campaigns.simulator.vapi.config import ErrorShape
 
 WRONG_KEY = "Invalid Key. Hot tip, you may be using the private key instead of the public key, or vice versa."
-
-HOLD_SECONDS = 300.0
-"""A create that is never answered lets go after this, so that abandoned connections do not pile up for ever."""
-
-_RESET = struct.pack("ii", 1, 0)
-"""Linger for no time: closing sends a reset instead of a goodbye."""
+OVER_RATE = "Rate limit exceeded"
+NO_JSON = "Unexpected token in JSON"
 
 
-def ok(body: Any, *, status: int = 200) -> web.Response:
-    """A JSON answer."""
-    return web.Response(body=json.dumps(body).encode(), status=status, content_type="application/json")
+class Problem(web.Response):
+    """A refusal that can be told in several shapes."""
+
+    def __init__(self, status: int, message: str | list[str], *, headers: Mapping[str, str] | None = None) -> None:
+        body: Any = {"message": message, "error": _phrase(status), "statusCode": status}
+        encoded = ok(body).body
+        super().__init__(body=encoded, status=status, headers=headers, content_type="application/json")
+        self.message = message
+        self._own_headers = headers
+
+    def shaped(self, shape: ErrorShape) -> web.Response:
+        """The same refusal in another shape."""
+        text = self.message if isinstance(self.message, str) else "; ".join(self.message)
+        match shape:
+            case ErrorShape.PLAIN:
+                return ok({"error": text}, status=self.status, headers=self._own_headers)
+            case ErrorShape.TEXT:
+                return web.Response(text=text, status=self.status, headers=self._own_headers)
+            case _:
+                return self
 
 
-def problem(status: int, message: str | list[str], *, headers: Mapping[str, str] | None = None) -> web.Response:
+def _phrase(status: int) -> str:
+    """Those of Cloudflare, 520 and above, have no name of their own."""
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Unknown Error"
+
+
+def problem(status: int, message: str | list[str], *, headers: Mapping[str, str] | None = None) -> Problem:
     """`{"message": …, "error": "Bad Request", "statusCode": 400}`."""
-    body = {"message": message, "error": TITLES[status], "statusCode": status}
-    return web.json_response(body, status=status, headers=headers)
+    return Problem(status, message, headers=headers)
 
 
-def dated(response: web.StreamResponse, *, now_ms: int) -> None:
-    """Stamp an answer with the provider's clock instead of ours."""
-    response.headers["Date"] = formatdate(now_ms / 1000, usegmt=True)
+def refused(problems: list[str]) -> Problem:
+    """400 with one complaint, or the list of them."""
+    return problem(400, problems[0] if len(problems) == 1 else problems)
 
 
-def reset(request: web.Request) -> web.Response:
-    """Break the connection without an answer."""
-    transport = request.transport
-    if transport is not None:
-        connection: socket.socket | None = transport.get_extra_info("socket")
-        if connection is not None:
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-        transport.abort()
-    return web.Response()
+class VapiFaultAnswers:
+    """What Vapi says when a fault was asked for."""
 
+    def rate_limited(self, *, retry_after: int) -> web.Response:
+        return problem(429, OVER_RATE, headers={"Retry-After": str(retry_after)})
 
-async def never(request: web.Request) -> web.Response:
-    """Keep the client waiting for longer than it can want to."""
-    await asyncio.sleep(HOLD_SECONDS)
-    return reset(request)
+    def server_error(self, *, status: int) -> web.Response:
+        return problem(status, _phrase(status).capitalize())
+
+    def without_id(self) -> web.Response:
+        return ok({"status": "queued"}, status=201)

@@ -1,84 +1,116 @@
 """What Vapi's answers and webhooks look like."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from campaigns.simulator.calls import SimulatedCall
+from campaigns.simulator.calls import CallKind, SimulatedCall
 from campaigns.simulator.clock import iso
+from campaigns.simulator.config import SimulatorConfig
+from campaigns.simulator.scripts import transcript_of
+from campaigns.simulator.vapi.assistants import ORG_ID
+from campaigns.simulator.vapi.conversation import analysis_of, messages_of
+from campaigns.simulator.vapi.costs import cost_breakdown, cost_of, costs_of, talk_seconds
 
-ORG_ID = "0199a8c4-5b1e-7f3a-9d42-3f6c8e5a7b10"
-
-DOLLARS_PER_MINUTE = {"transport": 0.008, "stt": 0.01, "llm": 0.02, "tts": 0.036, "vapi": 0.05}
-
-_ECHOED = ("name", "metadata", "assistantId", "assistant", "assistantOverrides", "squadId", "squad", "squadOverrides",
-           "workflowId", "workflow", "workflowOverrides", "schedulePlan")  # fmt: skip
-_SPOKEN = (
-    ("bot", "Hello, this is a simulated assistant. Is this a good time?"),
-    ("user", "Yes, go ahead."),
-    ("bot", "Thank you. That was all. Goodbye."),
-)
+_TYPES = {
+    CallKind.OUTBOUND: "outboundPhoneCall",
+    CallKind.INBOUND: "inboundPhoneCall",
+    CallKind.WEB: "webCall",
+}
+_ECHOED = ("name", "metadata", "assistantId", "assistantVersion", "assistant", "assistantOverrides", "squadId", "squad",
+           "squadOverrides", "workflowId", "workflow", "workflowOverrides", "schedulePlan")  # fmt: skip
+_SECRETS = frozenset({"twilioAuthToken", "twilioApiKey", "twilioApiSecret"})
 
 
-def call_body(call: SimulatedCall, *, base_url: str, speed: float) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a body depends on besides its call."""
+
+    base_url: str
+    config: SimulatorConfig
+
+    @property
+    def speed(self) -> float:
+        return self.config.speed
+
+
+def call_body(call: SimulatedCall, *, view: View) -> dict[str, Any]:
     """A `Call`, as `POST /call`, `GET /call` and `GET /call/{id}` give it."""
     body: dict[str, Any] = {
         "id": call.id,
         "orgId": ORG_ID,
         "createdAt": iso(call.created_ms),
         "updatedAt": iso(call.updated_ms),
-        "type": "outboundPhoneCall",
+        "type": _TYPES[call.kind],
         "status": call.status,
-        "cost": round(sum(cost_breakdown(call, speed=speed).values()), 4),
-        "phoneNumberId": call.line,
-        "customer": call.customer,
+        "cost": cost_of(call, speed=view.speed),
         **{key: call.request[key] for key in _ECHOED if key in call.request},
-        "monitor": {
-            "listenUrl": f"{base_url.replace('http', 'ws', 1)}/{call.id}/listen",
-            "controlUrl": f"{base_url}/{call.id}/control",
-        },
-        "transport": {"provider": "twilio", "conversationType": "voice"},
+        **_telephone(call),
+        "monitor": _monitor(call, view=view),
     }
     if call.name is not None:
         body["name"] = call.name
-    return body | _progress(call) | (_results(call, speed=speed) if call.reported else {})
+    return body | _progress(call) | (_results(call, view=view) if call.reported else {})
 
 
-def created_body(call: SimulatedCall, *, base_url: str, limits: Mapping[str, Any]) -> dict[str, Any]:
+def created_body(call: SimulatedCall, *, view: View, limits: Mapping[str, Any]) -> dict[str, Any]:
     """The 201 of `POST /call`: the call as it is at that moment, always `queued` or `scheduled`."""
-    body = call_body(call, base_url=base_url, speed=1.0)
+    body = call_body(call, view=view)
     status = "scheduled" if call.scheduled_ms is not None else "queued"
     return {"subscriptionLimits": dict(limits), **body, "status": status}
 
 
-def status_update(call: SimulatedCall, *, status: str, at_ms: int, base_url: str, speed: float) -> dict[str, Any]:
+def status_update(
+    call: SimulatedCall, *, status: str, at_ms: int, view: View, phone_number: Mapping[str, Any]
+) -> dict[str, Any]:
     """The webhook of a status."""
     message: dict[str, Any] = {"type": "status-update", "status": status}
     if status == "ended":
         message["endedReason"] = call.ended_reason
-    return _message(message, call=call, at_ms=at_ms, base_url=base_url, speed=speed, status=status)
+    return _message(message, call=call, at_ms=at_ms, view=view, status=status, phone_number=phone_number)
 
 
-def end_of_call_report(call: SimulatedCall, *, at_ms: int, base_url: str, speed: float) -> dict[str, Any]:
+def end_of_call_report(
+    call: SimulatedCall, *, at_ms: int, view: View, phone_number: Mapping[str, Any]
+) -> dict[str, Any]:
     """The webhook that brings the outcome."""
-    message = {"type": "end-of-call-report", **_progress(call), **_results(call, speed=speed)}
-    message["cost"] = round(sum(cost_breakdown(call, speed=speed).values()), 4)
-    return _message(message, call=call, at_ms=at_ms, base_url=base_url, speed=speed, status=call.status)
+    message = {"type": "end-of-call-report", **_progress(call), **_results(call, view=view)}
+    message["cost"] = cost_of(call, speed=view.speed)
+    return _message(message, call=call, at_ms=at_ms, view=view, status=call.status, phone_number=phone_number)
 
 
-def cost_breakdown(call: SimulatedCall, *, speed: float) -> dict[str, float]:
-    """Dollars for the simulated minutes, not for the faster real ones."""
-    if call.started_ms is None or call.ended_ms is None:
-        return dict.fromkeys(DOLLARS_PER_MINUTE, 0.0)
-    minutes = (call.ended_ms - call.started_ms) * speed / 60_000
-    return {part: round(price * minutes, 4) for part, price in DOLLARS_PER_MINUTE.items()}
+def assistant_request(
+    call: SimulatedCall, *, at_ms: int, view: View, phone_number: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The webhook that asks which assistant shall take a call that came in."""
+    message = {"type": "assistant-request"}
+    return _message(message, call=call, at_ms=at_ms, view=view, status=call.status, phone_number=phone_number)
 
 
-def transcript(call: SimulatedCall) -> list[dict[str, Any]]:
-    """Nobody speaks unless somebody picked up; a pipeline error is heard as silence."""
-    if call.started_ms is None or call.fate.outcome == "pipeline_error":
-        return []
-    spoken = _SPOKEN if call.fate.outcome == "answered" else _SPOKEN[:1]
-    return [{"role": role, "message": text, "time": call.started_ms} for role, text in spoken]
+def recording_path(call_id: str) -> str:
+    """Where the simulator keeps what was recorded."""
+    return f"/recording/{call_id}-mono.wav"
+
+
+def _telephone(call: SimulatedCall) -> dict[str, Any]:
+    """Calls from a browser have no telephone at either end."""
+    if call.kind is CallKind.WEB:
+        customer = {"customer": call.customer} if call.customer else {}
+        return {**customer, "transport": {"provider": "daily", "conversationType": "voice"}}
+    inline = call.request.get("phoneNumber")
+    if isinstance(inline, Mapping):
+        line: dict[str, Any] = {"phoneNumber": {key: inline[key] for key in inline if key not in _SECRETS}}
+    else:
+        line = {"phoneNumberId": call.line}
+    return {**line, "customer": call.customer, "phoneCallTransport": "pstn",
+            "transport": {"provider": "twilio", "conversationType": "voice"}}  # fmt: skip
+
+
+def _monitor(call: SimulatedCall, *, view: View) -> dict[str, str]:
+    urls = {"listenUrl": f"{view.base_url.replace('http', 'ws', 1)}/{call.id}/listen"}
+    if view.config.vapi.control_url:
+        urls["controlUrl"] = f"{view.base_url}/{call.id}/control"
+    return urls
 
 
 def _progress(call: SimulatedCall) -> dict[str, Any]:
@@ -90,22 +122,31 @@ def _progress(call: SimulatedCall) -> dict[str, Any]:
     return {key: value for key, value in progress.items() if value is not None}
 
 
-def _results(call: SimulatedCall, *, speed: float) -> dict[str, Any]:
-    messages = transcript(call)
-    costs = cost_breakdown(call, speed=speed)
+def _results(call: SimulatedCall, *, view: View) -> dict[str, Any]:
+    seconds = talk_seconds(call, speed=view.speed)
+    recorded = {"recordingUrl": view.base_url + recording_path(call.id)} if call.started_ms is not None else {}
     return {
-        "analysis": {"summary": "A simulated call.", "successEvaluation": "true"} if messages else {},
+        "analysis": analysis_of(call, config=view.config.vapi),
         "artifact": {
-            "messages": messages,
-            "transcript": "\n".join(f"{turn['role']}: {turn['message']}" for turn in messages),
+            "messages": messages_of(call, seconds=seconds),
+            "transcript": transcript_of(call),
+            **recorded,
         },
-        "costBreakdown": {**costs, "total": round(sum(costs.values()), 4)},
+        "costs": costs_of(call, speed=view.speed),
+        "costBreakdown": cost_breakdown(call, speed=view.speed),
     }
 
 
 def _message(
-    message: dict[str, Any], *, call: SimulatedCall, at_ms: int, base_url: str, speed: float, status: str
+    message: dict[str, Any],
+    *,
+    call: SimulatedCall,
+    at_ms: int,
+    view: View,
+    status: str,
+    phone_number: Mapping[str, Any],
 ) -> dict[str, Any]:
-    body = call_body(call, base_url=base_url, speed=speed) | {"status": status}
-    about = {"customer": call.customer, "phoneNumber": {"id": call.line, "provider": "vapi"}, "call": body}
+    body = call_body(call, view=view) | {"status": status}
+    line = {key: value for key, value in phone_number.items() if key not in _SECRETS}
+    about = {"customer": call.customer, "phoneNumber": line, "call": body}
     return {"message": {"timestamp": at_ms, **message, **about}}

@@ -1,6 +1,6 @@
 """Vapi's `endedReason` for each simulated outcome."""
 
-from campaigns.simulator.telephony import Endings
+from campaigns.simulator.dialect import Endings
 
 VAPI_ENDINGS = Endings(
     by_outcome={

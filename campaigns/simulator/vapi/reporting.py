@@ -1,49 +1,63 @@
 """Which webhook a happening becomes, and where Vapi would send it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
 from campaigns.simulator.calls import SimulatedCall
-from campaigns.simulator.telephony import Happening
-from campaigns.simulator.vapi.bodies import end_of_call_report, status_update
+from campaigns.simulator.dialect import Happening
+from campaigns.simulator.vapi.bodies import View, end_of_call_report, status_update
+from campaigns.simulator.vapi.config import VapiConfig
+from campaigns.simulator.vapi.numbers import PhoneNumbers
+from campaigns.simulator.vapi.overrides import CallSettings
+from campaigns.simulator.vapi.signing import signer_of
 from campaigns.simulator.webhooks import DEFAULT_TIMEOUT_SECONDS, Delivery, Target
 
-
-def delivery_of(happening: Happening, *, base_url: str, speed: float) -> Delivery | None:
-    """None: the call has no server, or its `serverMessages` leave this type out."""
-    call = happening.call
-    overrides = _overrides(call)
-    server = overrides.get("server")
-    message_type = "end-of-call-report" if happening.kind == "report" else "status-update"
-    if not isinstance(server, Mapping) or "url" not in server:
-        return None
-    if message_type not in overrides.get("serverMessages", (message_type,)):
-        return None
-    return Delivery(
-        target=_target(server),
-        call_id=call.id,
-        kind=message_type if happening.kind == "report" else f"{message_type} {happening.status}",
-        body=partial(_body, happening, base_url=base_url, speed=speed),
-        draws=call.draws,
-    )
+REPORT = "end-of-call-report"
+STATUS = "status-update"
 
 
-def _body(happening: Happening, *, base_url: str, speed: float) -> dict[str, Any]:
-    call, at_ms = happening.call, happening.at_ms
-    if happening.kind == "report":
-        return end_of_call_report(call, at_ms=at_ms, base_url=base_url, speed=speed)
-    return status_update(call, status=happening.status, at_ms=at_ms, base_url=base_url, speed=speed)
+class Reporter:
+    """Made anew for each happening, since settings and numbers may have changed."""
+
+    def __init__(self, *, settings: Callable[[SimulatedCall], CallSettings], numbers: PhoneNumbers, view: View) -> None:
+        self._settings = settings
+        self._numbers = numbers
+        self._view = view
+
+    def delivery_of(self, happening: Happening) -> Delivery | None:
+        """None: the call has no server, or its `serverMessages` leave this type out."""
+        call = happening.call
+        message_type = REPORT if happening.kind == "report" else STATUS
+        kind = message_type if happening.kind == "report" else f"{message_type} {happening.status}"
+        target = self.target_of(call, message_id=f"{call.id} {kind}")
+        wanted = self._settings(call).get("serverMessages")
+        if target is None or (wanted is not None and message_type not in wanted):
+            return None
+        body = partial(self._body, happening, line=self.line_of(call))
+        return Delivery(target=target, call_id=call.id, kind=kind, body=body, draws=call.draws)
+
+    def target_of(self, call: SimulatedCall, *, message_id: str) -> Target | None:
+        """The assistant's server, else the phone number's, else the organisation's; None: there is none."""
+        number = self._numbers.get(call.line)
+        candidates = (self._settings(call).get("server"), number and number.settings.get("server"),
+                      {"url": self._view.config.vapi.server_url})  # fmt: skip
+        server = next((each for each in candidates if isinstance(each, Mapping) and each.get("url")), None)
+        return None if server is None else _target(server, config=self._view.config.vapi, message_id=message_id)
+
+    def line_of(self, call: SimulatedCall) -> Mapping[str, Any]:
+        """The `phoneNumber` of a message."""
+        number = self._numbers.get(call.line)
+        return {"id": call.line, **(number.settings if number else {})}
+
+    def _body(self, happening: Happening, *, line: Mapping[str, Any]) -> dict[str, Any]:
+        call, at_ms = happening.call, happening.at_ms
+        if happening.kind == "report":
+            return end_of_call_report(call, at_ms=at_ms, view=self._view, phone_number=line)
+        return status_update(call, status=happening.status, at_ms=at_ms, view=self._view, phone_number=line)
 
 
-def _overrides(call: SimulatedCall) -> Mapping[str, Any]:
-    """The customer's own block replaces the call's, it is not merged with it."""
-    own = call.customer.get("assistantOverrides")
-    given = own or call.request.get("assistantOverrides") or call.request.get("squadOverrides")
-    return given if isinstance(given, Mapping) else {}
-
-
-def _target(server: Mapping[str, Any]) -> Target:
+def _target(server: Mapping[str, Any], *, config: VapiConfig, message_id: str) -> Target:
     plan = server.get("backoffPlan") or {}
     return Target(
         url=server["url"],
@@ -53,4 +67,5 @@ def _target(server: Mapping[str, Any]) -> Target:
         base_delay=float(plan.get("baseDelaySeconds", 0)),
         exponential=plan.get("type") == "exponential",
         never_again=frozenset(plan.get("excludedStatusCodes", ())),
+        sign=signer_of(config, message_id=message_id),
     )

@@ -119,7 +119,7 @@ def test_stop_all_holds_everything_until_start(shell: Shell, database: Engine) -
     shell("submit", "spring.yaml")
     assert shell("stop", "--all") == (
         0,
-        {"subject": "all campaigns", "state": "stopped", "changed": True, "cancelled_calls": 0},
+        {"subject": "all campaigns", "state": "stopped", "changed": True, "cancelled_calls": 0, "asked_back": 0},
     )
     assert "ringfence start" in shell("status", "spring")[1]["held_by"]
     assert shell("start")[1]["changed"] is True

@@ -49,6 +49,8 @@ def test_it_prints_the_address_and_the_header(folder: Path, capsys: pytest.Captu
     assert json.loads(capsys.readouterr().out) == {
         "url": "https://calls.example.com/webhooks/vapi/sim/1",
         "headers": {"X-Ringfence-Token": "secret"},
+        "url_with_token": "https://calls.example.com/webhooks/vapi/sim/1/secret",
+        "account_url": "https://calls.example.com/webhooks/vapi/sim",
     }
     assert run(["webhook", "spring"]) == 0
     assert "X-Ringfence-Token: secret" in capsys.readouterr().out

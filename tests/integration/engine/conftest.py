@@ -286,6 +286,8 @@ class World:
             ("calls", "lease_until"),
             ("attempts", "check_at"),
             ("attempts", "claimed_at"),
+            ("attempts", "requested_at"),
+            ("attempts", "ring_look_at"),
             ("live", "hold_until"),
             ("inbox", "next_try_at"),
             ("inbox", "received_at"),

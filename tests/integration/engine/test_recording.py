@@ -70,6 +70,9 @@ def test_our_own_answer_after_a_redial_raises_the_alarm_of_a_second_call(world):
     assert world.state(call) == "scheduled"
     world.recorder.run([Fact(first, Placed("late"))])  # a worker that was frozen while it held the answer
     assert world.one("SELECT count(*) FROM alarms") == 1
+    assert world.state(call) == "in_progress", "the redial that had not left yet never does"
+    world.dial_all()
+    assert world.dials_by_number() == {NEW_YORK: 1}
 
 
 def test_a_call_that_the_provider_reports_although_refused_is_not_rung_again(world):

@@ -94,7 +94,7 @@ def test_a_variable_that_names_a_mapped_column_is_told_its_name(
     (folder / "customers.csv").write_text("phone,who\n+12125550100,Ada\n")
     assert run(["validate", "spring.yaml", "--json"]) == 2
     (error,) = answer(capsys)["errors"]
-    assert (error["path"], error["nearest"]) == ("assistant.variables", "name")
+    assert (error["path"], error["nearest"]) == ("assistant.variables.plan", "name")
 
 
 def test_a_file_that_is_not_there(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -32,9 +32,6 @@ def test_the_keys_of_the_whole_example_that_have_no_effect_yet_are_named(good: s
     ("piece", "instead", "path"),
     [
         ("overlap: skip", "overlap: queue", "schedule.overlap"),
-        ("action: hangUp", "action: leaveMessage, message: Hi", "voicemail.action"),
-        ("id: 6f1c2a90", "applicationSid: x", "assistant.applicationSid"),
-        ("id: 6f1c2a90", "id: x, timeLimit: 60", "assistant.timeLimit"),
     ],
 )
 def test_a_key_without_effect_yet_is_named(spoil: Spoil, piece: str, instead: str, path: str) -> None:

@@ -39,7 +39,16 @@ def test_what_is_not_listed_as_certain_is_ambiguous(status: int) -> None:
     assert isinstance(read(status, {"message": "Over Concurrency Limit"}), FateUnknown)
 
 
-@pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 405, 413, 415, 422])
+@pytest.mark.parametrize("status", [401, 402, 403])
+def test_a_refused_key_or_standing_is_the_accounts_trouble(status: int) -> None:
+    result = read(status, {"message": "customer.number: Invalid Key. Hot tip", "statusCode": status})
+
+    assert isinstance(result, NotDialed)
+    assert result.kind is NotDialedKind.CREDENTIALS
+    assert "Invalid Key" in result.message
+
+
+@pytest.mark.parametrize("status", [400, 404, 405, 413, 415, 422])
 def test_a_refused_request_is_a_configuration_error(status: int) -> None:
     result = read(status, {"message": "property server should not exist", "statusCode": status})
 
@@ -54,6 +63,7 @@ def test_a_refused_request_is_a_configuration_error(status: int) -> None:
         ("customer.number must be a valid phone number in the E.164 format.", NotDialedKind.INVALID_NUMBER),
         ("Over Concurrency Limit", NotDialedKind.CAPACITY),
         ("Numbers Bought On Vapi Have A Daily Outbound Call Limit. Import", NotDialedKind.LINE_LIMIT),
+        ("Free numbers cannot make international calls.", NotDialedKind.LINE_UNFIT),
         ("Rate limit exceeded", NotDialedKind.RATE_LIMITED),
         ("Couldn't Get Phone Number. Need Either `phoneNumberId` Or `phoneNumber`.", NotDialedKind.CONFIG_ERROR),
         ("assistantOverrides.property x should not exist", NotDialedKind.CONFIG_ERROR),

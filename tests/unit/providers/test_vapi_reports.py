@@ -9,7 +9,8 @@ import pytest
 
 from campaigns.calls.outcomes import Outcome
 from campaigns.providers.contract import Phase, WebhookRejectedError
-from campaigns.providers.vapi.reports import attempt_id_of, instant, report_of
+from campaigns.providers.fields import instant
+from campaigns.providers.vapi.reports import attempt_id_of, report_of
 from campaigns.providers.vapi.webhook import parse_webhook
 
 ATTEMPT = UUID("6f1c2d3e-0000-4000-8000-000000000001")

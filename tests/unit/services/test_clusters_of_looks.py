@@ -16,6 +16,8 @@ def attempt(minutes_ago: float) -> DueAttempt:
         id=uuid4(),
         call_id=1,
         account="sim",
+        number="+12125550101",
+        line="line-1",
         state=AttemptState.FATE_UNKNOWN,
         provider_call_id=None,
         claimed_at=claimed_at,

@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 
 from campaigns.simulator.calls import new_call_id
-from campaigns.simulator.config import ConfigError, Faults, SimulatorConfig, changed
+from campaigns.simulator.config import Faults, SimulatorConfig, changed
 from campaigns.simulator.draws import Draws
 from campaigns.simulator.fates import draw_fate
+from campaigns.simulator.fields import ConfigError
 from campaigns.simulator.ledger import Ledger
 from campaigns.simulator.server import Simulator
 from campaigns.simulator.vapi.creating import Creator
+from campaigns.simulator.vapi.organisation import Organisation
 
 NUMBERS = [f"+12125550{n:03}" for n in range(200)]
 
@@ -53,7 +55,7 @@ async def _outcomes(order: list[str]) -> dict[str, tuple[str, str]]:
     """Number → answer and outcome, when the creates come in this order."""
     config = SimulatorConfig(seed=3, faults=Faults(missing_id=0.2, stuck=0.2), speed=100_000)
     async with Simulator(config) as simulator:
-        creator = Creator(simulator.simulation)
+        creator = Creator(Organisation(simulator.simulation))
         request: Any = None
         for number in order:
             body = {"assistantId": "a", "phoneNumberId": "p", "customer": {"number": number}}
@@ -135,9 +137,9 @@ def test_a_call_after_an_answered_one_is_counted_apart() -> None:
 
 def test_calls_in_flight_are_counted_while_they_hold_a_slot() -> None:
     ledger = Ledger()
-    ledger.count_dial("+1")
-    ledger.count_dial("+2")
-    ledger.count_free_slot()
+    ledger.count_dial("+1", provider="vapi")
+    ledger.count_dial("+2", provider="vapi")
+    ledger.count_free_slot(provider="vapi")
 
     assert (ledger.in_flight, ledger.in_flight_max, ledger.dials_in_any_second_max) == (1, 2, 2)
 
