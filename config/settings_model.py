@@ -4,6 +4,7 @@ Keys of the file are camelCase, as in campaign files. A secret is never in the f
 variable or the file that holds it.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
@@ -181,6 +182,11 @@ class RetentionSettings(SettingsModel):
         return value
 
 
+MOST_TEST_NUMBERS = 10
+"""A short list that its owner knows by heart; a longer one would be a campaign without its consents."""
+_E164 = re.compile(r"\+[1-9]\d{6,14}", re.ASCII)
+
+
 class SettingsFile(SettingsModel):
     """What `ringfence.toml` may say. `accounts` is keyed by the account's name."""
 
@@ -189,7 +195,18 @@ class SettingsFile(SettingsModel):
     role: Literal["viewer", "operator", "compliance"] = "viewer"
     """What the commands show of people: see docs/conversations.md."""
     retention: RetentionSettings = Field(default_factory=RetentionSettings)
+    test_numbers: tuple[str, ...] = ()
+    """Phones of your own that `ringfence test-call` may ring, such as ["+12025550123"]; an entry is their consent."""
     accounts: Mapping[str, AccountSettings] = Field(default_factory=dict)
+
+    @field_validator("test_numbers")
+    @classmethod
+    def _few_numbers(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if len(value) > MOST_TEST_NUMBERS:
+            raise ValueError(f"has {len(value)} numbers; at most {MOST_TEST_NUMBERS}, each a phone of your own")
+        if not all(_E164.fullmatch(number) for number in value):
+            raise ValueError('has a number that is not written as in "+12025550123": +, country code, digits')
+        return value
 
     @field_validator("public_url")
     @classmethod

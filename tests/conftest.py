@@ -25,7 +25,10 @@ from campaigns.runtime.embedded import start_postgres, start_valkey
 SESSION_MARK = "RINGFENCE_TEST_SESSION"
 """An environment variable that every process started by a test inherits, so that one left behind is found."""
 LEFTOVER_GRACE_SECONDS = 10.0
-OWN_VARIABLES = ("DATABASE_URL", "REDIS_URL", "RINGFENCE_HOME", "RINGFENCE_OPERATOR", "RINGFENCE_PUBLIC_URL")
+OWN_VARIABLES = (
+    *("DATABASE_URL", "REDIS_URL"),
+    *("RINGFENCE_HOME", "RINGFENCE_OPERATOR", "RINGFENCE_PUBLIC_URL", "RINGFENCE_ROLE"),
+)
 """What an installation on this machine may have set; no test is to find it."""
 TEMPLATE = "ringfence_test_template"
 

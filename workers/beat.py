@@ -43,6 +43,7 @@ TICKS = (
     Tick("ringfence.rescue", timedelta(seconds=2)),  # leases last 15 s, permits 1 s
     Tick("ringfence.poll", timedelta(seconds=2)),  # asks providers only for calls past their expected end
     Tick("ringfence.reconcile", timedelta(seconds=1)),  # shortest `reconcileAfter` of a rehearsal is one second
+    Tick("ringfence.audit_calls", timedelta(minutes=1)),  # an account's audit is due once a day; Postgres says when
     Tick("ringfence.roll_on", timedelta(seconds=1)),  # at rehearsal speed a whole opening lasts seconds
     Tick("ringfence.seal", timedelta(seconds=1)),  # a decision is sealed within two seconds
     Tick("ringfence.launch_due", timedelta(seconds=2)),  # cron slots are minutes; a submitted file waits for this too

@@ -81,6 +81,12 @@ def reconcile() -> None:
     runtime().reconcile.run()
 
 
+@app.task(name="ringfence.audit_calls")
+def audit_calls() -> None:
+    """Compare one account's calls of the last day with the record, once its day is over."""
+    runtime().daily_audit.run()
+
+
 @app.task(name="ringfence.roll_on")
 def roll_on() -> None:
     """Give calls whose opening has passed their next one."""

@@ -11,7 +11,7 @@ from campaigns.providers.extras import (
     ProviderRefusedError,
 )
 from campaigns.providers.numbers import UnusableNumberError
-from campaigns.providers.registry import NotOfferedError, UnknownProviderError
+from campaigns.providers.registry import IncompleteAccessError, NotOfferedError, UnknownProviderError
 
 
 def _says(sentence: str, exit_code: ExitCode) -> Callable[[Exception], CommandError]:
@@ -31,5 +31,6 @@ PROVIDER_EXPLANATIONS: tuple[tuple[type[Exception], Callable[[Exception], Comman
     (UnusableNumberError, _says("{}; nothing was sent", ExitCode.BAD_INPUT)),
     (NotOfferedError, _says("{}", ExitCode.REFUSED)),
     (UnknownProviderError, _says("{}", ExitCode.REFUSED)),
+    (IncompleteAccessError, _says("{}", ExitCode.BAD_INPUT)),
 )
 """The first that fits counts: kinds stand before what they are kinds of."""

@@ -1,5 +1,6 @@
 """`simulator`: the three providers' APIs on loopback, alone."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -10,11 +11,12 @@ from campaigns.cli.output import notes
 from campaigns.simulator.fields import ConfigError
 from campaigns.simulator.options import Options
 from campaigns.simulator.server import run_simulator
+from campaigns.simulator.switches import markdown
 
 HELP = """Run Vapi, jambonz (Cognigy Voice Gateway) and Voxworks on loopback, with faults on demand.
 
     Prints one JSON line with its URL as soon as it listens, and runs until Ctrl-C (exit code 0).
-    docs/simulator.md lists every switch of --set and of a --config file.
+    --switches lists everything that --set and a --config file can say; docs/simulator.md explains it.
 
     \b
     ringfence simulator --port 8977 --speed 100
@@ -44,8 +46,12 @@ def simulator(
     assignments: Annotated[
         list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="One switch; may be given again.")
     ] = None,
+    switches: Annotated[bool, typer.Option("--switches", help="Print a table of all switches, and end.")] = False,
 ) -> None:
     """See `HELP`."""
+    if switches:
+        sys.stdout.write(markdown())
+        return
     options = Options(
         config=config,
         host=host,

@@ -74,3 +74,20 @@ def filled(value: Any, values: Mapping[str, str]) -> Any:
         case list():
             return [filled(each, values) for each in value]
     return value
+
+
+def renamed(value: Any, names: Mapping[str, str]) -> Any:
+    """The data with every placeholder that `names` has called by its new name; literal braces stay."""
+
+    def new_name(piece: re.Match[str]) -> str:
+        name = (piece[1] or "").strip()
+        return f"{{{names[name]}}}" if name in names else piece[0]
+
+    match value:
+        case str():
+            return _PIECE.sub(new_name, value)
+        case Mapping():
+            return {key: renamed(each, names) for key, each in value.items()}
+        case list():
+            return [renamed(each, names) for each in value]
+    return value

@@ -5,8 +5,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from campaigns.files.cells import harmless
+
 HEADER = ("row", "reason", "detail", "original")
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 class RejectFile:
@@ -28,9 +29,4 @@ class RejectFile:
 
     def add(self, row_number: int, *, reason: str, detail: str, original: str) -> None:
         """One row."""
-        self._writer.writerow((row_number, reason, _harmless(detail), _harmless(original)))
-
-
-def _harmless(text: str) -> str:
-    """A spreadsheet must show what stands there, not run it."""
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+        self._writer.writerow((row_number, reason, harmless(detail), harmless(original)))

@@ -86,6 +86,8 @@ class Settings:
     """What the commands show of people."""
     retention: RetentionSettings = field(default_factory=RetentionSettings)
     """How long conversations and webhooks are kept."""
+    test_numbers: tuple[str, ...] = field(default=(), repr=False)
+    """Phones of the operators' own, E.164, that test calls may ring."""
 
     def account(self, name: str) -> Account:
         """The account of that name; raises `SettingsError` that names those there are."""
@@ -110,6 +112,7 @@ def load_settings(environment: Mapping[str, str], cwd: Path) -> Settings:
         accounts=accounts,
         role=Role(told.role),
         retention=told.retention,
+        test_numbers=told.test_numbers,
     )
 
 

@@ -17,6 +17,7 @@ from campaigns.services.artifacts import Purge
 from campaigns.services.ask_back import AskBack
 from campaigns.services.callers import Callers
 from campaigns.services.claim import Claim
+from campaigns.services.daily_audit import DailyAudit
 from campaigns.services.dispatch import Dispatch
 from campaigns.services.expand import Expand
 from campaigns.services.feed import Feed
@@ -27,6 +28,7 @@ from campaigns.services.pace import Pace
 from campaigns.services.plans import Definitions
 from campaigns.services.poll import Poll
 from campaigns.services.ports import Publisher
+from campaigns.services.provider_audit import ProviderAudit
 from campaigns.services.provider_schedule import ProviderSchedule
 from campaigns.services.reconcile import Reconcile
 from campaigns.services.record import Recorder
@@ -87,6 +89,8 @@ class Runtime:
         self.rescue = Rescue(engine, recorder, publisher)
         self.poll = Poll(engine, recorder, self._providers, publisher, run_async=run_async)
         self.reconcile = Reconcile(engine, recorder, self._providers, publisher, run_async=run_async)
+        audit = ProviderAudit(engine, recorder, self._providers, run_async=run_async)
+        self.daily_audit = DailyAudit(engine, audit, self._providers)
         self.roll_on = RollOn(engine, gate, definitions)
         self.launch_due = LaunchDue(engine)
         self.seal = Seal(engine, HeadsFile(settings.home / HEADS_NAME))

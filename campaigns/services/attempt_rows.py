@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from campaigns.calls.permits import FLUSH_MARGIN, HTTP_TIMEOUT, LIVE_MARGIN
 from campaigns.calls.states import FINAL_ATTEMPT_STATES, AttemptState
+from campaigns.providers.contract import AnsweredBy
 from campaigns.providers.words import writable
 from campaigns.services.settle import AttemptView, Settled
 from campaigns.store import facts as rows
@@ -32,6 +33,8 @@ def view_of(attempt: rows.AttemptRow) -> AttemptView:
         hung_up=attempt.hung_up,
         rang=attempt.rang,
         late_cancel=attempt.late_cancel,
+        asked_back=attempt.asked_back,
+        answered_by=AnsweredBy(attempt.answered_by) if attempt.answered_by else None,
     )
 
 
@@ -58,6 +61,7 @@ def change_of(
         cost_usd=view.cost_usd,
         hung_up=view.hung_up,
         rang=view.rang,
+        answered_by=view.answered_by.value if view.answered_by else None,
         check_after=_check_after(view.state, campaign),
         requested_at=requested_at,
     )

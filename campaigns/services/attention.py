@@ -13,7 +13,7 @@ from campaigns.store.restores import UnprovenAccount, unproven_accounts
 
 MOST_ALARMS = 200
 """Shown at once: more of them have one cause, which the newest tell."""
-ELSEWHERE = ("stray_call", "database_restored")
+ELSEWHERE = ("stray_call", "database_restored", "late_ring")
 """Alarms whose cause stands in a list of its own."""
 
 ADVICE: Mapping[str, str] = {
@@ -29,6 +29,9 @@ ADVICE: Mapping[str, str] = {
     "call_never_answered_for": "the provider gave no answer about this call for more than a day; look in its portal",
     "call_missing": "the provider does not know a call that it had given an id; look in its portal, ask its support",
     "call_shared_by_attempts": "two attempts claim one call; look at its number and time in the provider's portal",
+    "campaign_paused": "mend what the provider refused, then `ringfence resume CAMPAIGN`",
+    "line_unfit": "this line calls no numbers of that country: give the campaign one that does",
+    "launch_failed": "a run could not be launched; `ringfence why CAMPAIGN` says what is wrong",
     "account_paused": "mend what the provider refused, then `ringfence resume CAMPAIGN`",
 }
 """What each kind of alarm means, and what a person can do."""

@@ -17,6 +17,8 @@ class AuditResult:
     since: datetime
     until: datetime
     """Calls and attempts of the last minutes are in motion, and left to the next audit."""
+    proven_until: datetime
+    """Up to here every list could be had in full."""
     lists_calls: bool
     """False: the provider lists nothing; each attempt's call was asked after, and strays cannot be seen."""
     calls: int = 0
@@ -57,5 +59,6 @@ class AuditResult:
         return asdict(self) | {
             "since": self.since.isoformat(),
             "until": self.until.isoformat(),
+            "proven_until": self.proven_until.isoformat(),
             "explained": self.explained,
         }

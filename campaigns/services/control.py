@@ -17,6 +17,7 @@ from campaigns.store import control as rows
 from campaigns.store.accounts import PAUSED_BY_SETTINGS
 from campaigns.store.campaigns import campaign_names, record_operation
 from campaigns.store.handed_over import ask_back_held
+from campaigns.store.troubles import forget_campaign_refusals
 
 CANCEL_CHUNK = 5_000
 """Calls cancelled in one transaction: some tenths of a second of row locks."""
@@ -71,7 +72,8 @@ class Control:
     def resume(self, name: str) -> Switched:
         """Let a paused campaign go on, try an interrupted expansion again, and lift its account's pause.
 
-        An account pauses itself when the provider refuses its settings several times in a row.
+        Both pause by themselves when the provider refuses several calls in a row: the account for its credentials, the
+        campaign for its assistant, its line or another of its settings.
         """
         return Switched(self._switch(name, CampaignSwitch.ACTIVE, action="resume"))
 
@@ -102,6 +104,7 @@ class Control:
             if target is CampaignSwitch.ACTIVE:
                 rows.clear_expansion_problems(connection, campaign.id)
                 rows.lift_account_pause(connection, campaign.id, except_for=PAUSED_BY_SETTINGS)
+                forget_campaign_refusals(connection, campaign.id)
             if campaign.state == target:
                 return False
             reason = None if target is CampaignSwitch.ACTIVE else f"{action} by {self._operator}"

@@ -42,7 +42,8 @@ class DailyAudit:
         except ProviderUnavailableError as error:
             log.warning("audit_failed account=%s cause=%s", due.account, error)
             return None
-        if not (result.gaps or result.unproven):
+        if not result.unproven:
+            # What could not be listed in full (a gateway forgets a live call until it ends) is looked at tomorrow.
             with self._engine.begin() as connection:
-                rows.note_audited(connection, due.account, until=result.until, next_after=EVERY)
+                rows.note_audited(connection, due.account, until=result.proven_until, next_after=EVERY)
         return result

@@ -1,7 +1,8 @@
 """The gate asked for information: the same facts and the same law as in a claim, and nothing is written or locked."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from sqlalchemy import Connection
 
@@ -28,9 +29,13 @@ class DryGate:
         self._gatekeeper = gatekeeper
         self._definitions = Definitions()
 
-    def decide(self, connection: Connection, call_ids: Sequence[int], *, campaign_id: int) -> list[DryDecision]:
-        """One answer a call, all of one campaign."""
+    def decide(
+        self, connection: Connection, call_ids: Sequence[int], *, campaign_id: int, at: datetime | None = None
+    ) -> list[DryDecision]:
+        """One answer a call, all of one campaign. `at`: another instant than now, on the campaign's clock."""
         campaign = campaign_facts(connection, campaign_id)
+        if campaign is not None and at is not None:
+            campaign = replace(campaign, campaign_at=at)
         calls = look_at_calls(connection, call_ids)
         if campaign is None or not calls:
             return []

@@ -15,6 +15,7 @@ from sqlalchemy.exc import OperationalError
 
 from campaigns.calls.fair_share import Demand, share
 from campaigns.calls.states import CallState
+from campaigns.compliance.numbers import country_of
 from campaigns.services.machine_clock import monotonic
 from campaigns.services.pace import scope_spacings
 from campaigns.services.ports import CallRef, Publisher, PublishError
@@ -22,6 +23,7 @@ from campaigns.store import feed as rows
 from campaigns.store.handed_over import take_slots
 from campaigns.store.moves import Move, apply_moves
 from campaigns.store.pace import read_scopes
+from campaigns.store.troubles import barred_lines
 
 log = logging.getLogger(__name__)
 
@@ -145,6 +147,7 @@ def _release(connection: Connection, limit_group: str, account: rows.AccountRoom
         for campaign in campaigns
         if campaign.id in free
     }
+    _end_nowhere(connection, lines.nowhere)
     demands = [
         Demand(
             campaign.id, campaign.priority, campaign.weight, len(ready[campaign.id]), campaign.live + campaign.queued
@@ -222,37 +225,62 @@ def _queue(connection: Connection, calls: Sequence[tuple[rows.DueCall, str]]) ->
     return [CallRef(move.call_id, epochs[move.call_id]) for move in moves if move.call_id in epochs]
 
 
+def _end_nowhere(connection: Connection, calls: Sequence[rows.DueCall]) -> None:
+    """Waiting would not help these, and they would stand in the way of all that come after them."""
+    ends = [
+        Move(call.call_id, CallState.SCHEDULED, CallState.FAILED, call.epoch, reason="no_line_for_country")
+        for call in calls
+    ]
+    apply_moves(connection, ends)
+
+
 class _Lines:
     """Which line each call goes out on, and what is left of each line today; one for all campaigns of a pass."""
 
     def __init__(self, connection: Connection, campaigns: Sequence[rows.CampaignRoom]) -> None:
+        lines = sorted({line for each in campaigns for line in each.lines})
         self._connection = connection
-        self._held = rows.held_lines(connection, sorted({line for each in campaigns for line in each.lines}))
+        self._held = rows.held_lines(connection, lines)
+        self._barred = barred_lines(connection, lines)
         self._used: dict[str, int] = {}
+        self.nowhere: list[rows.DueCall] = []
+        """Calls to countries that no line of their campaign can call."""
 
     def give(self, campaign: rows.CampaignRoom, calls: Sequence[rows.DueCall]) -> list[tuple[rows.DueCall, str]]:
         """Each call with its line; calls for which no line has anything left today are left out and wait."""
-        open_lines = [line for line in campaign.lines if line not in self._held]
-        if campaign.line_daily_limit is None:
-            return [(call, self._turn(call, open_lines)) for call in calls] if open_lines else []
-        return list(self._within(campaign.line_daily_limit, campaign, open_lines, calls))
+        if campaign.line_daily_limit is not None:
+            return list(self._within(campaign.line_daily_limit, campaign, calls))
+        given = ((call, self._open(campaign, call)) for call in calls)
+        return [(call, self._turn(call, lines)) for call, lines in given if lines]
+
+    def _open(self, campaign: rows.CampaignRoom, call: rows.DueCall) -> list[str]:
+        """The lines that can call this number, without those that are closed for the day."""
+        fit = self._fit(campaign, call)
+        if not fit:
+            self.nowhere.append(call)
+        return [line for line in fit if line not in self._held]
+
+    def _fit(self, campaign: rows.CampaignRoom, call: rows.DueCall) -> Sequence[str]:
+        if not self._barred:
+            return campaign.lines
+        country = country_of(call.number) or ""
+        return [line for line in campaign.lines if country not in self._barred.get(line, ())]
 
     def _turn(self, call: rows.DueCall, lines: Sequence[str]) -> str:
         return call.line if call.line and call.line in lines else lines[call.call_id % len(lines)]
 
     def _within(
-        self, limit: int, campaign: rows.CampaignRoom, lines: Sequence[str], calls: Sequence[rows.DueCall]
+        self, limit: int, campaign: rows.CampaignRoom, calls: Sequence[rows.DueCall]
     ) -> Iterator[tuple[rows.DueCall, str]]:
-        unread = [line for line in lines if line not in self._used]
+        unread = [line for line in campaign.lines if line not in self._used]
         counted = rows.line_use(self._connection, unread, day_starts_at=day_start(campaign.campaign_at))
         self._used |= {line: counted.get(line, 0) for line in unread}
         for call in calls:
-            free = [line for line in lines if self._used[line] < limit]
-            if not free:
-                return
-            line = call.line if call.line in free else min(free, key=lambda each: self._used[each])
-            self._used[line] += 1
-            yield call, line
+            free = [line for line in self._open(campaign, call) if self._used[line] < limit]
+            if free:
+                line = call.line if call.line in free else min(free, key=lambda each: self._used[each])
+                self._used[line] += 1
+                yield call, line
 
 
 def day_start(instant: datetime) -> datetime:

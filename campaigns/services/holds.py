@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection
 
 from campaigns.services.feed import STARVED_AFTER
+from campaigns.services.restored import REASON as RESTORED
+from campaigns.services.status import slowed
 from campaigns.store import feed as feed_rows
 from campaigns.store.status import CampaignRow, RunRow
 from campaigns.store.why import limit_group_of
@@ -30,6 +32,8 @@ def switches(campaign: CampaignRow) -> Iterator[Hold]:
         yield Hold(f"the campaign is {campaign.state}: {campaign.state_reason or 'no reason on record'}", do=do)
     if campaign.account_paused:
         do = "mend what it names, then run `ringfence up` or `ringfence migrate` again"
+        if campaign.account_paused == RESTORED:
+            do = f"`ringfence reconcile --account {campaign.account} --since T`; `ringfence attention` names T"
         yield Hold(f"the account {campaign.account} is paused: {campaign.account_paused}", do=do)
     if campaign.cooling_until:
         yield Hold("the provider asked for a pause", until=campaign.cooling_until)
@@ -70,6 +74,8 @@ def room(connection: Connection, campaign: CampaignRow) -> Iterator[Hold]:
     if own.line_daily_limit is not None and _lines_full(connection, own):
         midnight = own.campaign_at.astimezone(UTC).date().isoformat()
         yield Hold(f"every line has made its {own.line_daily_limit} calls of {midnight} (UTC)")
+    if account.rate_share < 1:
+        yield Hold(slowed(account.calls_per_second), do="nothing: calls that go well bring the rate back in minutes")
 
 
 def _lines_full(connection: Connection, own: feed_rows.CampaignRoom) -> bool:

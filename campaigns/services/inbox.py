@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import OperationalError
 
 from campaigns.providers.contract import NO_ARTIFACTS, CallReport, Receipt
+from campaigns.services.account_notes import note_ends
 from campaigns.services.ports import Publisher
 from campaigns.services.record import Fact, Recorded, Recorder
 from campaigns.services.report_json import from_json, to_json
@@ -113,6 +114,7 @@ class Inbox:
         return recorded, len(attempts)
 
     def _ask_for_feeds(self, recorded: Recorded) -> None:
+        note_ends(self._engine, recorded.ends)
         for limit_group in recorded.freed:
             self._publisher.request_feed(limit_group)
 

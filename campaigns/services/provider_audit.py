@@ -9,6 +9,7 @@ twice, or two at once, does no harm.
 
 import asyncio
 import logging
+import re
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -42,6 +43,9 @@ MOST_FETCHES = 5_000
 """Calls asked after one by one in an audit, where no list can be had: some ten minutes at a busy provider."""
 
 
+_NUMBER, _NO_DIGIT = re.compile(r"\+?[\d\s().-]{7,}"), re.compile(r"\D")
+
+
 class UnknownAuditAccountError(Exception):
     """The database does not know the account. The message says what to do."""
 
@@ -59,6 +63,8 @@ class _Walk:
     until: datetime
     checked_to: datetime
     """Attempts claimed before this have been looked for."""
+    proven_until: datetime
+    """Where the first list was that could not be had in full."""
     recent: deque[tuple[datetime, frozenset[str]]] = field(default_factory=deque)
     """Calls of the stretches just listed, with the end of each."""
     sought: set[UUID] = field(default_factory=set)
@@ -102,7 +108,7 @@ class ProviderAudit:
             raise AuditSpanError(
                 f"calls younger than 5 minutes cannot be judged yet; give a time before {until.isoformat()}"
             )
-        walk = _Walk(audited, since, until, checked_to=since)
+        walk = _Walk(audited, since, until, checked_to=since, proven_until=until)
         lists_calls = self._providers[account].capabilities.lists_calls
         if lists_calls:
             self._by_lists(walk)
@@ -115,10 +121,12 @@ class ProviderAudit:
         while at < walk.account.now_at:
             to = self._stretch_end(walk, at, length)
             listing = self._ask(walk, created_from=at, created_to=to)
-            if not listing.complete and to - at > SHORTEST_STRETCH:
+            if not listing.complete and len(listing.reports) > FEW and to - at > SHORTEST_STRETCH:
                 length = max(SHORTEST_STRETCH, (to - at) / 2)
                 continue
-            walk.count("gaps", 0 if listing.complete else 1)
+            if not listing.complete:
+                walk.count("gaps")
+                walk.proven_until = min(walk.proven_until, max(at, walk.since))
             self._stretch(walk, listing.reports, at=at, to=to)
             length, at = _next_length(length, calls=len(listing.reports)), to
 
@@ -137,7 +145,11 @@ class ProviderAudit:
 
     def _stretch(self, walk: _Walk, reports: Sequence[CallReport], *, at: datetime, to: datetime) -> None:
         seen = walk.listed()
-        fresh = [each for each in reports if each.provider_call_id not in seen and _created_at(each, at) < walk.until]
+        fresh = [
+            each
+            for each in reports
+            if each.provider_call_id not in seen and _created_at(each, walk.account.now_at) < walk.until
+        ]
         walk.recent.append((to, frozenset(each.provider_call_id for each in reports)))
         self._adopt_echoed(walk, fresh)
         self._find_lost(walk, claimed_from=at - SETTLED_AFTER, claimed_to=min(to, walk.until))
@@ -297,6 +309,7 @@ class ProviderAudit:
             account,
             walk.since,
             walk.until,
+            walk.proven_until,
             lists_calls,
             found=len(walk.found),
             absent=absent,
@@ -322,11 +335,17 @@ def _is_foreign(report: CallReport, known: Mapping[UUID, str | None], *, lines: 
     origin = report.origin
     if origin is None or report.attempt_id in known:
         return False
-    return origin.inbound or (report.attempt_id is None and origin.line not in lines)
+    return origin.inbound or (report.attempt_id is None and line_key(origin.line) not in map(line_key, lines))
 
 
 def _created_at(report: CallReport, default: datetime) -> datetime:
+    """A call without a time goes on at this moment: the next audit finds it dated."""
     return (report.origin.created_at if report.origin else None) or default
+
+
+def line_key(line: str | None) -> str | None:
+    """A line by its digits if it is a number, which providers write with and without a +; else as it stands."""
+    return _NO_DIGIT.sub("", line) if line is not None and _NUMBER.fullmatch(line) else line
 
 
 def _next_length(length: timedelta, *, calls: int) -> timedelta:

@@ -198,6 +198,15 @@ def slots_in_use(connection: Connection, limit_group: str, span: ProviderSpan) -
     return taken + rows.being_handed_over(connection, limit_group)
 
 
+def free_slots(engine: Engine, account: str, span: ProviderSpan) -> int:
+    """How many calls more could be handed over for this span. A look only: the hand-over counts again, under lock."""
+    with engine.begin() as connection:
+        limits = rows.limits_of(connection, account)
+        if limits is None:
+            return 0
+        return max(0, limits.concurrency - slots_in_use(connection, limits.limit_group, span))
+
+
 def _line(connection: Connection, run: rows.WaitingRun, span: ProviderSpan) -> tuple[str | None, int]:
     """The line these calls go out on, and how many calls it has left on the day of the span."""
     lines = rows.open_lines(connection, run.lines, at=span.due_from)

@@ -8,7 +8,7 @@ although it had said "not dialed" is taken back from the queue: better a call to
 
 import logging
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -22,8 +22,8 @@ from campaigns.calls.permits import REPORT_GRACE
 from campaigns.calls.states import FINAL_ATTEMPT_STATES, FINAL_CALL_STATES, AttemptState, CallState
 from campaigns.compliance.facts import PlaceEvidence
 from campaigns.definition.model import CampaignDefinition
-from campaigns.providers.contract import NO_ARTIFACTS, Artifacts, CallReport, DialResult
-from campaigns.services.account_notes import note_accounts
+from campaigns.providers.contract import NO_ARTIFACTS, Artifacts, CallReport, DialResult, Trouble
+from campaigns.services.account_notes import CallEnd, note_accounts, note_ends
 from campaigns.services.adoption import WAITING, adopted, adoption, is_conclusive, newest, was_made_after_all
 from campaigns.services.artifacts import joined_artifacts, keep_said
 from campaigns.services.attempt_rows import change_of, view_of
@@ -64,6 +64,8 @@ class Recorded:
 
     freed: frozenset[str] = frozenset()
     """Limit groups in which a slot came free."""
+    ends: Mapping[UUID, CallEnd] = field(default_factory=dict)
+    """How attempts ended that were open until now, by their id: for `note_ends`, once this is committed."""
 
 
 @dataclass(slots=True)
@@ -80,6 +82,7 @@ class _Pile:
     """Calls that make no attempt after the one that is under way, each with its reason."""
     opt_outs: list[NewRevocation] = field(default_factory=list)
     said: dict[UUID, Artifacts] = field(default_factory=dict)
+    ends: dict[UUID, CallEnd] = field(default_factory=dict)
 
     def add(self, attempt: rows.AttemptRow, change: rows.AttemptChange, *, limit_group: str) -> None:
         """A change, with what it means for slot and number."""
@@ -115,6 +118,7 @@ class Recorder:
             recorded = self.apply(connection, facts)
         answers = {fact.attempt_id: fact.what for fact in facts if isinstance(fact.what, DialResult)}
         note_accounts(self._engine, answers)
+        note_ends(self._engine, recorded.ends)
         return recorded
 
     def apply(self, connection: Connection, facts: Sequence[Fact]) -> Recorded:
@@ -140,7 +144,7 @@ class Recorder:
         record_opt_outs(connection, pile.opt_outs)
         if self._keep_conversations:
             keep_said(connection, pile.said, keep=self._keep_conversations)
-        return Recorded(frozenset(pile.freed))
+        return Recorded(frozenset(pile.freed), pile.ends)
 
     def _fold(
         self,
@@ -166,6 +170,8 @@ class Recorder:
         campaign = world.campaign(call.campaign_id)
         change = change_of(attempt, view, over, requested_at, campaign=campaign)
         pile.add(attempt, change, limit_group=campaign.limit_group)
+        if view.outcome is not None and view.state is AttemptState.CLOSED and view.state is not attempt.state:
+            pile.ends[attempt.id] = CallEnd(view.outcome, _trouble(facts), view.ended_reason)
         leads, conclusive = newest(attempts, call.id) == attempt.id, is_conclusive(over)
         if call.state in WAITING and ((leads and was_made_after_all(view_of(attempt), view)) or conclusive):
             pile.adoptions.append(adoption(call, attempt))
@@ -353,6 +359,11 @@ def _said(view: AttemptView, facts: Sequence[Fact]) -> Artifacts:
         if isinstance(fact.what, CallReport) and fact.what.provider_call_id == view.provider_call_id:
             said = joined_artifacts(said, fact.what.artifacts)
     return said
+
+
+def _trouble(facts: Sequence[Fact]) -> Trouble | None:
+    told = (fact.what.trouble for fact in facts if isinstance(fact.what, CallReport))
+    return next((trouble for trouble in told if trouble is not None), None)
 
 
 def _rank(fact: Fact) -> int:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from campaigns.calls.conversation import SILENCE, Conversation
 from campaigns.calls.outcomes import Outcome, Verdict
-from campaigns.providers.contract import NO_ARTIFACTS, Artifacts, CallReport, Phase, Trouble
+from campaigns.providers.contract import NO_ARTIFACTS, AnsweredBy, Artifacts, CallReport, Phase, Trouble
 
 
 def to_json(report: CallReport) -> str:
@@ -25,6 +25,7 @@ def to_json(report: CallReport) -> str:
             "duration_seconds": report.duration.total_seconds() if report.duration is not None else None,
             "cost_usd": report.cost_usd,
             "ended_by_customer": report.ended_by_customer,
+            "answered_by": report.answered_by.value if report.answered_by else None,
             "trouble": report.trouble.value if report.trouble else None,
             "conversation": None if report.conversation.is_empty else asdict(report.conversation),
             "artifacts": None if report.artifacts.is_empty else asdict(report.artifacts),
@@ -47,6 +48,7 @@ def from_json(stored: Mapping[str, Any]) -> CallReport:
         cost_usd=stored["cost_usd"],
         conversation=Conversation(**conversation) if conversation else SILENCE,
         ended_by_customer=stored.get("ended_by_customer", False),
+        answered_by=AnsweredBy(stored["answered_by"]) if stored.get("answered_by") else None,
         trouble=Trouble(stored["trouble"]) if stored.get("trouble") else None,
         artifacts=Artifacts(**artifacts) if artifacts else NO_ARTIFACTS,
     )

@@ -6,7 +6,7 @@ its provider's calls with the record. The claim looks by itself as well: nothing
 """
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from sqlalchemy import Engine
@@ -73,6 +73,9 @@ def lift(engine: Engine, audit: AuditResult, *, operator: str, accept_strays: bo
 
 
 def _unproven(audit: AuditResult) -> str:
+    if audit.gaps and replace(audit, gaps=0).explained:
+        at = audit.proven_until.isoformat(timespec="seconds")
+        return f"its provider cannot show every call since {at} yet; run this again later, or add --accept-strays"
     if audit.explained:
         return "its provider lists no calls, so nobody can prove what it dialed; look there, then add --accept-strays"
     return "something is unexplained: see `ringfence attention`, then run this again, or add --accept-strays"

@@ -12,6 +12,7 @@ from campaigns.calls.hang_ups import is_hang_up
 from campaigns.calls.outcomes import Outcome, Verdict
 from campaigns.calls.states import AttemptState
 from campaigns.providers.contract import (
+    AnsweredBy,
     CallReport,
     DialResult,
     FateUnknown,
@@ -21,6 +22,7 @@ from campaigns.providers.contract import (
     Placed,
     Trouble,
 )
+from campaigns.services.answered_by import ANSWERED, corrected, joined_word, told_apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,9 @@ class AttemptView:
     """The phone rang, or somebody talked, at some time."""
     late_cancel: bool = False
     """We asked the provider to take the call back because it had not rung in time."""
+    asked_back: bool = False
+    """The same because its person revoked."""
+    answered_by: AnsweredBy | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +101,10 @@ _WAIT_AFTER: dict[Trouble, timedelta] = {
 """The same refusals, told by the end of a call that the provider had accepted: nobody's phone rang."""
 
 
+_UNKNOWN = Verdict(Outcome.UNKNOWN, retryable=False, counts=True)
+"""For an end of which nothing is told."""
+
+
 def settle_dial(attempt: AttemptView, result: DialResult) -> Settled:
     """Apply what the provider answered to our own request."""
     if isinstance(result, Placed):
@@ -120,11 +129,13 @@ def settle_report(attempt: AttemptView, report: CallReport) -> Settled:
         return Settled(attempt, alarm=alarm)
     if attempt.state is AttemptState.NOT_DIALED:
         return _adopted(settle_report(_undone(attempt), report))
+    report = _as_taken_back(attempt, report)
     told = replace(
         attempt,
         provider_call_id=report.provider_call_id,
         connected=attempt.connected or report.phase is Phase.CONNECTED,
         rang=attempt.rang or _shows_ringing(report),
+        answered_by=joined_word(attempt.answered_by, report.answered_by),
         ended_reason=report.ended_reason or attempt.ended_reason,
         duration=report.duration or attempt.duration,
         cost_usd=report.cost_usd if report.cost_usd is not None else attempt.cost_usd,
@@ -142,10 +153,25 @@ def settle_report(attempt: AttemptView, report: CallReport) -> Settled:
         return _closed(told, report)
     if report.phase is Phase.ENDED:
         outcome = report.verdict.outcome if report.verdict else told.outcome
-        return Settled(replace(told, state=AttemptState.ENDED, outcome=outcome))
+        return _ended(replace(told, state=AttemptState.ENDED, outcome=outcome), report)
     if attempt.state is AttemptState.ENDED:
-        return Settled(told)
+        return _ended(told, report)
     return Settled(replace(told, state=AttemptState.IN_PROGRESS))
+
+
+def _ended(told: AttemptView, report: CallReport) -> Settled:
+    """Over, and the report is awaited; who answered is all that was missing of an answered call."""
+    if told.outcome is Outcome.ANSWERED and told.answered_by is not None:
+        return _closed(told, replace(report, phase=Phase.REPORTED, verdict=ANSWERED))
+    return Settled(told)
+
+
+def _as_taken_back(attempt: AttemptView, report: CallReport) -> CallReport:
+    """A gateway has one word for a phone that rang out and for a call that we took back before it rang."""
+    ours = (attempt.late_cancel or attempt.asked_back) and not (attempt.rang or attempt.connected)
+    if not ours or report.verdict is None or report.verdict.outcome is not Outcome.NO_ANSWER:
+        return report
+    return replace(report, verdict=Verdict(Outcome.CANCELLED, retryable=False, counts=True))
 
 
 def close_unknown(attempt: AttemptView, *, detail: str) -> AttemptView:
@@ -189,7 +215,7 @@ def _reopened(attempt: AttemptView) -> AttemptView:
 
 
 def _closed(told: AttemptView, report: CallReport) -> Settled:
-    verdict = report.verdict or Verdict(Outcome.UNKNOWN, retryable=False, counts=True)
+    verdict = told_apart(report.verdict or _UNKNOWN, told.answered_by)
     if report.trouble in _WAIT_AFTER and not told.connected:
         closed = replace(told, state=AttemptState.CLOSED, outcome=verdict.outcome)
         again = Verdict(verdict.outcome, retryable=True, counts=False)
@@ -215,10 +241,23 @@ def _shows_ringing(report: CallReport) -> bool:
 
 def _late(attempt: AttemptView, told: AttemptView, report: CallReport) -> Settled:
     """A report for an attempt that is over: usually a duplicate. A person may have closed it without the call's id."""
+    if told.answered_by is not attempt.answered_by:
+        return _late_word(attempt, told)
     if attempt.outcome is not Outcome.UNKNOWN or report.phase.rank < Phase.ENDED.rank:
         return Settled(replace(attempt, provider_call_id=told.provider_call_id))
-    outcome = report.verdict.outcome if report.verdict else Outcome.UNKNOWN
-    return Settled(replace(told, outcome=outcome))
+    verdict = told_apart(report.verdict or _UNKNOWN, told.answered_by)
+    return Settled(replace(told, outcome=verdict.outcome))
+
+
+def _late_word(attempt: AttemptView, told: AttemptView) -> Settled:
+    """Who answered, told after the call took its next step: a machine changes only what is on record, and a person who
+    was taken for a machine stops the next try."""
+    outcome = corrected(attempt.outcome, told.answered_by)
+    view = replace(
+        attempt, provider_call_id=told.provider_call_id, answered_by=told.answered_by, connected=True, outcome=outcome
+    )
+    was_reached = attempt.outcome is Outcome.VOICEMAIL and outcome is Outcome.ANSWERED
+    return Settled(view, ANSWERED if was_reached else None)
 
 
 def _second_id(attempt: AttemptView, provider_call_id: str) -> str | None:

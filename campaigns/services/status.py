@@ -172,7 +172,12 @@ def _held_by(campaign: rows.CampaignRow) -> str | None:
         return f"the account is paused: {campaign.account_paused}"
     if campaign.cooling_until:
         return f"the provider asked for a pause until {campaign.cooling_until.isoformat()}"
-    return None
+    return None if campaign.slowed_to is None else slowed(campaign.slowed_to)
+
+
+def slowed(calls_per_second: float) -> str:
+    """A sentence for an account that keeps below its rate."""
+    return f"slowed to {calls_per_second:.3g} calls a second, for the provider said that it was full"
 
 
 def _run(run: rows.RunRow) -> RunStatus:

@@ -13,6 +13,7 @@ from pathlib import Path
 from campaigns.simulator.fields import ConfigError
 from campaigns.simulator.options import Options
 from campaigns.simulator.server import run_simulator
+from campaigns.simulator.switches import markdown
 
 EXIT_INPUT = 2
 EXIT_UNREACHABLE = 4
@@ -20,8 +21,12 @@ EXIT_UNREACHABLE = 4
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code 0 when stopped, 2 for wrong options, 4 when the port is taken."""
+    typed = vars(_parser().parse_args(arguments))
+    if typed.pop("switches"):
+        sys.stdout.write(markdown())
+        return 0
     try:
-        run_simulator(Options(**vars(_parser().parse_args(arguments))).read())
+        run_simulator(Options(**typed).read())
     except ConfigError as error:
         return _complain(f"simulator: {error}", code=EXIT_INPUT)
     except OSError as error:
@@ -43,6 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--no-webhooks", action="store_true", help="send none; outcomes come by polling")
     parser.add_argument("--set", dest="assignments", action="append", default=[], metavar="PATH=VALUE",
                         help="e.g. faults.stuck=0.01; may be given again")  # fmt: skip
+    parser.add_argument("--switches", action="store_true", help="print a table of all of them, and end")
     return parser
 
 

@@ -26,10 +26,15 @@ def ok(body: Any, *, status: int = 200, headers: Mapping[str, str] | None = None
 async def json_object(request: web.Request) -> dict[str, Any] | None:
     """The body, or None when it is no JSON object."""
     try:
-        body = json.loads(await request.read())
+        body = json.loads(await request.read(), parse_constant=_refuse)
     except ValueError:
         return None
     return body if isinstance(body, dict) else None
+
+
+def _refuse(constant: str) -> None:
+    """Python reads `NaN` and `Infinity`; the providers do not, and no timer could be set by them."""
+    raise ValueError(f"{constant} is no JSON")
 
 
 def dated(response: web.StreamResponse, *, now_ms: int) -> None:

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 from pydantic import Field, ValidationError, model_validator
 from pydantic.dataclasses import dataclass
 
-from campaigns.simulator.fields import STRICT, ConfigError, ServerError, Share, Span, Weight
+from campaigns.simulator.fields import STRICT, ConfigError, Count, FaultStatus, Limit, Share, Span, Weight
 from campaigns.simulator.jambonz.config import JambonzConfig
 from campaigns.simulator.vapi.config import VapiConfig
 from campaigns.simulator.voxworks.config import VoxworksConfig
@@ -46,17 +46,23 @@ class Rates:
     """How often a call comes to what. Shares of their sum, so they need not add up to one."""
 
     answered: Weight = 0.40
+    """A person talks for `talk`."""
     voicemail: Weight = 0.24
+    """A machine picks up, for `voicemail_talk`."""
     no_answer: Weight = 0.20
+    """It rings for `ring_timeout`, or for as long as the create says."""
     busy: Weight = 0.06
+    """Rings for `ring`, then the line is busy."""
     rejected: Weight = 0.02
+    """Rings for `ring`, then the person declines."""
     invalid_number: Weight = 0.03
+    """Nobody has this number; ends before any phone rings."""
     provider_error: Weight = 0.03
-    """Ends before the phone rings."""
+    """The provider's own fault; ends before the phone rings."""
     pipeline_error: Weight = 0.01
     """The person picks up and hears silence."""
     config_error: Weight = 0.0
-    """The assistant cannot be loaded; ends before the phone rings."""
+    """The account or the assistant is set up wrongly; ends before the phone rings."""
 
     @model_validator(mode="after")
     def _some_outcome(self) -> Self:
@@ -88,10 +94,15 @@ class Faults:
     stuck: Share = 0.0
     """The call is created, answered 201 and never gets further than `stuck_at`."""
     late_answer_seconds: Weight = 30.0
-    retry_after_seconds: int = 1
-    error_before_accept_status: ServerError = 500
-    error_after_accept_status: ServerError = 502
+    """Real seconds until `late_answer` is answered."""
+    retry_after_seconds: Limit = 1
+    """What `rate_limited` asks for."""
+    error_before_accept_status: FaultStatus = 500
+    """What `error_before_accept` answers: a status that leaves open whether there is a call."""
+    error_after_accept_status: FaultStatus = 502
+    """What `error_after_accept` answers: likewise."""
     stuck_at: Literal["queued", "ringing", "in-progress"] = "queued"
+    """Where `stuck` calls stay for ever, holding their slot."""
 
     @model_validator(mode="after")
     def _one_fault_a_create(self) -> Self:
@@ -105,6 +116,7 @@ class Webhooks:
     """Delivery of reports. Rates are shares (0 to 1) of events; delays are real seconds, not sped up."""
 
     enabled: bool = True
+    """False: none is sent, and outcomes come by polling."""
     delay: Span = (0.0, 0.0)
     """From the event to its delivery."""
     lost: Share = 0.0
@@ -113,11 +125,12 @@ class Webhooks:
     """Sent twice."""
     reordered: Share = 0.0
     """Held back for `reorder_seconds`, so that later events overtake it."""
-    reorder_seconds: float = 1.0
-    concurrency: int = 64
+    reorder_seconds: Weight = 1.0
+    """How long `reordered` ones are held back."""
+    concurrency: Count = 64
     """Deliveries under way at one time."""
-    queue_limit: int = 200_000
-    """Events waiting for delivery; more are dropped and counted as `webhooks_dropped`."""
+    queue_limit: Limit = 200_000
+    """Events waiting for delivery; more are dropped, and counted as `dropped`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
@@ -132,34 +145,39 @@ class SimulatorConfig:
     """What a call comes to depends on this, its number and how many calls that number had; never on timing."""
     api_key: str | None = None
     """Expected as `Authorization: Bearer …`; None accepts any key, but not a missing one."""
-    speed: Annotated[float, Field(gt=0)] = 1.0
+    speed: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
     """Ring times, conversations and report delays are divided by this: 100 turns 90 s into 0.9 s."""
     answer_latency: Span = (0.0, 0.0)
     """Real seconds between accepting a create and answering it."""
     queued: Span = (0.1, 0.5)
+    """From the create to the first ring."""
     ring: Span = (4.0, 20.0)
     """How long it rings before somebody or something picks up, or refuses."""
-    ring_timeout: float = 30.0
+    ring_timeout: Weight = 30.0
     """How long it rings when nobody picks up."""
     talk: Span = (15.0, 120.0)
+    """How long a person talks."""
     voicemail_talk: Span = (5.0, 12.0)
+    """How long a machine is talked to, or a silent line listened to."""
     report_delay: Span = (1.0, 4.0)
-    """From the end of a call to its end-of-call report."""
+    """From the end of a call to its report, result or call record."""
     rates: Rates = field(default_factory=Rates)
     scripted: Mapping[str, Annotated[tuple[OutcomeName, ...], Field(min_length=1)]] = field(default_factory=dict)
     """Number → outcomes (names of `rates`) of its first, second … call; the last one repeats. Goes before `rates`."""
     faults: Faults = field(default_factory=Faults)
     webhooks: Webhooks = field(default_factory=Webhooks)
-    concurrency_limit: int | None = None
+    concurrency_limit: Limit | None = None
+    """Calls that each provider's account may have live at one time; None: no limit."""
     when_full: WhenFull = WhenFull.REFUSE
-    requests_per_minute: int | None = None
-    """More creates in one UTC minute are answered 429."""
-    line_daily_limit: int | None = None
-    """More calls from one line in one UTC day are refused, as Vapi's free numbers do."""
+    """Vapi only: the others have a switch of their own."""
+    requests_per_minute: Limit | None = None
+    """More creates at one provider in one UTC minute are answered 429."""
+    line_daily_limit: Limit | None = None
+    """Vapi only: more calls from one line in one UTC day are refused, as those of free numbers are."""
     lines: tuple[str, ...] = ()
-    """The phoneNumberIds there are; none given: every id is one."""
+    """Vapi only: the phoneNumberIds there are; none given: every id is one."""
     assistants: tuple[str, ...] = ()
-    """The assistantIds there are; none given: every id is one."""
+    """Vapi only: the assistantIds there are; none given: every id is one."""
     clock_offset: float = 0.0
     """Seconds by which the provider's clock (`Date`, `createdAt` …) is ahead of ours."""
     log_path: str | None = None

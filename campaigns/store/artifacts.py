@@ -66,12 +66,15 @@ def artifacts_of(connection: Connection, attempt_ids: Sequence[UUID]) -> dict[UU
 
 
 def delete_due_artifacts(connection: Connection, *, keep: timedelta, most: int) -> int:
-    """Delete what has been kept for as long as was promised when it came, or for longer than `keep` says by now."""
+    """Delete what has been kept for as long as was promised when it came, or for longer than `keep` says by now.
+
+    `now()`, for an index is of no use against a clock that may move while it is read.
+    """
     result = connection.execute(
         text("""
             DELETE FROM attempt_artifacts WHERE attempt_id = ANY(ARRAY(
                 SELECT attempt_id FROM attempt_artifacts
-                WHERE delete_after <= clock_timestamp() OR stored_at <= clock_timestamp() - CAST(:keep AS interval)
+                WHERE delete_after <= now() OR stored_at <= now() - CAST(:keep AS interval)
                 LIMIT :most FOR UPDATE SKIP LOCKED))
         """),
         {"keep": keep, "most": most},
@@ -120,7 +123,7 @@ def delete_old_receipts(connection: Connection, *, keep: timedelta, most: int) -
         text("""
             DELETE FROM inbox WHERE id = ANY(ARRAY(
                 SELECT id FROM inbox WHERE state IN ('done', 'stored', 'foreign')
-                    AND received_at < clock_timestamp() - CAST(:keep AS interval)
+                    AND received_at < now() - CAST(:keep AS interval)
                 ORDER BY received_at LIMIT :most FOR UPDATE SKIP LOCKED))
         """),
         {"keep": keep, "most": most},

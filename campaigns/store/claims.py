@@ -58,6 +58,7 @@ class CampaignFacts:
     cooling: bool
     clock_skew: timedelta
     account_cps: float
+    """Already slowed, if the provider said that it is full."""
     campaign_cps: float | None
     webhooks: bool
     stopped: bool
@@ -223,7 +224,8 @@ def campaign_facts(connection: Connection, campaign_id: int) -> CampaignFacts | 
                 coalesce(a.unproven_reason, a.paused_reason, CASE WHEN NOT a.simulator AND s.identity IS NOT NULL
                     AND s.identity IS DISTINCT FROM database_identity() THEN :moved END) AS paused_reason,
                 coalesce(a.cooldown_until > t.read_at, false) AS cooling, a.clock_skew,
-                (SELECT min(b.calls_per_second) FROM accounts b WHERE b.limit_group = a.limit_group) AS account_cps,
+                (SELECT min(b.calls_per_second) * min(b.rate_share) FROM accounts b
+                    WHERE b.limit_group = a.limit_group) AS account_cps,
                 c.calls_per_second AS campaign_cps, a.webhooks, s.stopped, s.rules_digest, s.tzdata_version,
                 current_setting('fsync')::boolean AND current_setting('synchronous_commit') <> 'off' AS fsync
             FROM (SELECT clock_timestamp() AS read_at) t, campaigns c JOIN accounts a ON a.name = c.account, system s

@@ -43,7 +43,7 @@ def lift_account_pause(connection: Connection, campaign_id: int, *, except_for: 
     """Let the campaign's account dial again after its settings were refused; not if the settings say paused."""
     connection.execute(
         text("""
-            UPDATE accounts SET paused_reason = NULL, config_errors = 0
+            UPDATE accounts SET paused_reason = NULL, config_errors = 0, config_ends = 0
             WHERE name = (SELECT account FROM campaigns WHERE id = :id) AND paused_reason <> :except_for
         """),
         {"id": campaign_id, "except_for": except_for},

@@ -51,6 +51,9 @@ class AttemptRow:
     hung_up: bool
     rang: bool
     late_cancel: bool
+    asked_back: bool
+    answered_by: str | None
+    """`human` or `machine`; None: nobody has said."""
     claimed_at: datetime
     absences: int
 
@@ -72,6 +75,7 @@ class AttemptChange:
     cost_usd: float | None
     hung_up: bool
     rang: bool
+    answered_by: str | None
     check_after: timedelta | None
     requested_at: datetime | None = None
 
@@ -96,6 +100,7 @@ def attempts_of(connection: Connection, call_ids: Sequence[int]) -> list[Attempt
         text("""
             SELECT id, call_id, account, state, provider_call_id, connected, counts, outcome, disposition,
                 ended_reason, detail, duration, cost_usd, hung_up, rang, late_cancel_at IS NOT NULL AS late_cancel,
+                EXISTS (SELECT FROM provider_cancels p WHERE p.attempt_id = attempts.id) AS asked_back, answered_by,
                 claimed_at, absences
             FROM attempts WHERE call_id = ANY(:ids) ORDER BY call_id, attempt_no
         """),
@@ -122,6 +127,7 @@ def write_attempt_changes(connection: Connection, changes: Sequence[AttemptChang
             UPDATE attempts SET state = :state, provider_call_id = :provider_call_id, connected = :connected,
                 counts = :counts, outcome = :outcome, disposition = :disposition, ended_reason = :ended_reason,
                 detail = :detail, duration = :duration, cost_usd = :cost_usd, hung_up = :hung_up, rang = :rang,
+                answered_by = :answered_by,
                 requested_at = coalesce(:requested_at, requested_at),
                 check_at = CAST(:check_after AS interval) + CASE
                     WHEN :state = 'in_progress' THEN greatest(clock_timestamp(), provider_due_from)
@@ -148,6 +154,7 @@ def write_attempt_changes(connection: Connection, changes: Sequence[AttemptChang
                 "cost_usd": change.cost_usd,
                 "hung_up": change.hung_up,
                 "rang": change.rang,
+                "answered_by": change.answered_by,
                 "requested_at": change.requested_at,
                 "check_after": change.check_after,
                 "over": _is_over(change),
@@ -226,12 +233,6 @@ def _is_over(change: AttemptChange) -> bool:
     return change.state in FINAL_ATTEMPT_STATES
 
 
-def accounts_of(connection: Connection, attempt_ids: Sequence[UUID]) -> dict[UUID, str]:
-    """The account of each attempt."""
-    rows = connection.execute(text("SELECT id, account FROM attempts WHERE id = ANY(:ids)"), {"ids": list(attempt_ids)})
-    return {row.id: row.account for row in rows}
-
-
 def note_trouble(connection: Connection, account: str, *, cooldown: timedelta | None, skew: timedelta | None) -> None:
     """What requests showed of the account: a pause to keep, a clock that moved by more than half a second."""
     connection.execute(
@@ -244,33 +245,3 @@ def note_trouble(connection: Connection, account: str, *, cooldown: timedelta | 
         """),
         {"account": account, "cooldown": cooldown, "skew": skew},
     )
-
-
-def hold_lines(connection: Connection, attempt_ids: Sequence[UUID]) -> None:
-    """The lines of these attempts have nothing left today: providers reset their daily limits at 00:00 UTC."""
-    if attempt_ids:
-        connection.execute(
-            text("""
-                INSERT INTO line_holds (line, held_until)
-                SELECT DISTINCT line, date_trunc('day', clock_timestamp(), 'UTC') + interval '1 day'
-                FROM attempts WHERE id = ANY(:ids) ORDER BY line
-                ON CONFLICT (line) DO UPDATE SET held_until = excluded.held_until
-            """),
-            {"ids": list(attempt_ids)},
-        )
-
-
-def count_config_errors(connection: Connection, account: str, *, errors: int, most: int, reason: str) -> bool:
-    """Add refusals in a row (0 resets the count); pauses the account at `most`. Returns whether it paused it now."""
-    row = connection.execute(
-        text("""
-            UPDATE accounts SET
-                config_errors = CASE WHEN :errors = 0 THEN 0 ELSE config_errors + :errors END,
-                paused_reason = CASE WHEN :errors > 0 AND config_errors + :errors >= :most
-                    THEN coalesce(paused_reason, :reason) ELSE paused_reason END
-            WHERE name = :account AND (:errors > 0 OR config_errors > 0)
-            RETURNING paused_reason = :reason AS paused
-        """),
-        {"account": account, "errors": errors, "most": most, "reason": reason},
-    ).one_or_none()
-    return bool(row and row.paused)

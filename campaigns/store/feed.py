@@ -16,6 +16,9 @@ class AccountRoom:
 
     concurrency: int
     calls_per_second: float
+    """The share of the account's rate that is used for now."""
+    rate_share: float
+    """1, unless the provider said that it was full and has not yet proved the contrary."""
     live: int
     queued: int
     held_by: str | None
@@ -45,6 +48,7 @@ class CampaignRoom:
 class DueCall:
     call_id: int
     epoch: int
+    number: str
     closes_at: datetime
     line: str | None
     """The line of an earlier attempt: a person who is called again sees the same caller ID."""
@@ -77,7 +81,8 @@ def account_room(connection: Connection, limit_group: str, *, starved_after: tim
     """Read limits and use, in a statement after the lock; None when the group has no account."""
     row = connection.execute(
         text("""
-            SELECT min(a.concurrency) AS concurrency, min(a.calls_per_second) AS calls_per_second,
+            SELECT min(a.concurrency) AS concurrency, min(a.calls_per_second) * min(a.rate_share) AS calls_per_second,
+                min(a.rate_share) AS rate_share,
                 (SELECT stopped FROM system) AS stopped,
                 max(coalesce(a.unproven_reason, a.paused_reason)) AS paused_reason,
                 max(a.cooldown_until) > clock_timestamp() AS cooling,
@@ -102,6 +107,7 @@ def account_room(connection: Connection, limit_group: str, *, starved_after: tim
     return AccountRoom(
         concurrency=row.concurrency,
         calls_per_second=row.calls_per_second,
+        rate_share=row.rate_share,
         live=row.live,
         queued=row.queued,
         held_by=held_by,
@@ -133,11 +139,11 @@ def campaign_rooms(connection: Connection, limit_group: str) -> list[CampaignRoo
 
 
 _DUE = text("""
-    SELECT due.id AS call_id, due.epoch, due.closes_at, due.line
+    SELECT due.id AS call_id, due.epoch, due.number, due.closes_at, due.line
     FROM runs r
     JOIN zone_groups g ON g.run_id = r.id
     CROSS JOIN LATERAL (
-        SELECT q.id, q.epoch, q.closes_at, q.line FROM calls q
+        SELECT q.id, q.epoch, q.number, q.closes_at, q.line FROM calls q
         WHERE q.run_id = r.id AND q.group_id = g.id AND q.state = 'scheduled'
             AND q.due_at <= :campaign_at AND q.closes_at > :campaign_at
         ORDER BY q.due_at LIMIT :most
@@ -155,7 +161,7 @@ def due_calls(connection: Connection, *, campaign_id: int, campaign_at: datetime
     One index seek per zone group and run, so the cost does not grow with the calls that wait.
     """
     rows = connection.execute(_DUE, {"campaign_id": campaign_id, "campaign_at": campaign_at, "most": most})
-    return [DueCall(row.call_id, row.epoch, row.closes_at, row.line) for row in rows]
+    return [DueCall(**row._asdict()) for row in rows]
 
 
 def held_lines(connection: Connection, lines: Sequence[str]) -> frozenset[str]:

@@ -31,6 +31,27 @@ class WaitingCall:
     epoch: int
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The credential of an account, and how many calls of it may be in flight."""
+
+    limit_group: str
+    concurrency: int
+
+
+def limits_of(connection: Connection, account: str) -> Limits | None:
+    """None: there is no account of that name."""
+    row = connection.execute(
+        text("""
+            SELECT a.limit_group,
+                (SELECT min(b.concurrency) FROM accounts b WHERE b.limit_group = a.limit_group) AS concurrency
+            FROM accounts a WHERE a.name = :account
+        """),
+        {"account": account},
+    ).one_or_none()
+    return None if row is None else Limits(**row._asdict())
+
+
 def waiting_runs(connection: Connection) -> list[WaitingRun]:
     """Runs of active campaigns with calls to hand over, whose time is not past; the soonest first."""
     rows = connection.execute(

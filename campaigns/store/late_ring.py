@@ -39,7 +39,7 @@ def lease_silent_calls(
             WHERE t.id = ANY(ARRAY(
                 SELECT id FROM attempts
                 WHERE state = 'in_progress' AND NOT rang AND late_ring_at IS NULL AND NOT connected
-                    AND claimed_at <= clock_timestamp() - CAST(:after AS interval)
+                    AND claimed_at <= now() - CAST(:after AS interval)
                     AND coalesce(provider_due_until, requested_at, claimed_at)
                         <= clock_timestamp() - CAST(:after AS interval)
                     AND (ring_look_at IS NULL OR ring_look_at <= clock_timestamp())

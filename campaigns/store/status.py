@@ -20,6 +20,8 @@ class CampaignRow:
     state_reason: str | None
     account_paused: str | None
     cooling_until: datetime | None
+    slowed_to: float | None
+    """Calls a second, while the provider has not yet proved that it can take more again."""
     stopped: bool
     campaign_at: datetime
     machine_at: datetime
@@ -70,6 +72,7 @@ def campaign_rows(connection: Connection, *, name: str | None) -> list[CampaignR
             SELECT c.id, c.name, c.account, c.state, c.state_reason,
                 coalesce(a.unproven_reason, a.paused_reason) AS account_paused,
                 CASE WHEN a.cooldown_until > clock_timestamp() THEN a.cooldown_until END AS cooling_until,
+                CASE WHEN a.rate_share < 1 THEN a.calls_per_second * a.rate_share END AS slowed_to,
                 s.stopped, campaign_now(c.clock_campaign_at, c.clock_machine_at, c.clock_speed) AS campaign_at,
                 clock_timestamp() AS machine_at, c.clock_speed, c.clock_campaign_at IS NOT NULL AS rehearsal,
                 c.next_run_at

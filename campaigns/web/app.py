@@ -9,8 +9,9 @@ from pathlib import Path
 from fastapi import Depends, FastAPI
 
 from campaigns.definition.problems import Problem
-from campaigns.providers.registry import AccountAccess, build_provider
+from campaigns.providers.registry import build_provider
 from campaigns.runtime.addresses import find_addresses
+from campaigns.runtime.provider_access import access_to
 from campaigns.runtime.publisher import publisher_at
 from campaigns.runtime.settings import FILE_NAME, Settings, SettingsError, load_settings
 from campaigns.runtime.settings_problems import problem_of
@@ -71,10 +72,7 @@ def _known(settings: Settings, name: str) -> KnownProvider:
     account = settings.account(name)
     told, secret = account.settings, account.require_webhook_secret()
     kind = told.provider.value
-    access = AccountAccess(
-        base_url=told.base_url, api_key="", account_sid=told.account_sid, webhook_fields=told.webhook_fields
-    )
-    provider = build_provider(kind, access)
+    provider = build_provider(kind, access_to(account, api_key=""))
     signs = provider.capabilities.signs_webhooks
     if told.webhook_auth == "both" and not signs:
         raise SettingsError([_unsigned(name, kind)])

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
+import aiohttp
 import pytest
 
 from campaigns.providers.contract import DialRequest, PermitLapsedError, VoiceProvider, WebhookTarget
@@ -54,8 +55,11 @@ ACCOUNT_SID = "0b7f4f16-9c0a-4d70-8f4e-3a9c1f4b8a01"
 ASSISTANTS: Mapping[str, Mapping[str, Any]] = {
     "vapi": {"id": "assistant-1", "variables": {"plan": "gold"}},
     "cognigy": {"applicationSid": "6d1d1c1e-2e3f-4a4b-8c5d-6e7f80910a11", "tag": {"plan": "gold"}},
+    "voxworks": {"scriptId": "a1b2c3d4-e5f6-7890-abcd-ef1234567890", "objects": {"policy": {"plan": "gold"}}},
 }
 """A plain assistant block for each provider."""
+VOICEMAIL_ACTIONS = {"voxworks": "none"}
+"""For the others `hangUp`."""
 
 
 def a_dial(
@@ -68,7 +72,7 @@ def a_dial(
     customer_name: str | None = "Ann Example",
     external_id: str | None = None,
     line: str = "pn-1",
-    voicemail_action: str = "hangUp",
+    voicemail_action: str | None = None,
 ) -> DialRequest:
     """One attempt, ready to leave."""
     return DialRequest(
@@ -78,7 +82,7 @@ def a_dial(
         assistant=assistant or ASSISTANTS[kind],
         customer_name=customer_name,
         external_id=external_id,
-        voicemail_action=voicemail_action,
+        voicemail_action=voicemail_action or VOICEMAIL_ACTIONS.get(kind, "hangUp"),
         webhook=webhook,
         permit=permit or Permit(),
     )
@@ -129,6 +133,36 @@ class RawServer:
     received: bytes = b""
     finished: int = 0
     """Connections that are over, with all they had sent read into `received`."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A simulator, and a client that carries its key."""
+
+    simulator: Simulator
+    client: aiohttp.ClientSession
+
+    async def ask(self, method: str, path: str, body: Any = None, **options: Any) -> tuple[int, Any]:
+        """Status and decoded body; a body that is no JSON as text."""
+        async with self.client.request(method, path, json=body, **options) as answer:
+            is_json = answer.content_type == "application/json"
+            return answer.status, await (answer.json() if is_json else answer.text())
+
+    @property
+    def stats(self) -> dict[str, Any]:
+        return self.simulator.simulation.ledger.snapshot()
+
+
+def on_stage(scene: Callable[[Stage], Awaitable[None]], **settings: Any) -> None:
+    """Play one scene. Calls stay where they are for hours unless a `speed` is given."""
+
+    async def run() -> None:
+        config = changed(SimulatorConfig(), {"api_key": API_KEY, "speed": 0.001, **settings})
+        headers = {"Authorization": f"Bearer {API_KEY}"}
+        async with Simulator(config) as simulator, aiohttp.ClientSession(simulator.base_url, headers=headers) as client:
+            await scene(Stage(simulator, client))
+
+    asyncio.run(run())
 
 
 Behaviour = Callable[["Wire"], Awaitable[None]]
@@ -227,6 +261,7 @@ def kit() -> SimpleNamespace:
         a_permit=Permit,
         a_provider=a_provider,
         a_raw_server=a_raw_server,
+        on_stage=on_stage,
         wait_until=wait_until,
         account_sid=ACCOUNT_SID,
         number=NUMBER,

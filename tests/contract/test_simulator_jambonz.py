@@ -138,7 +138,7 @@ def test_cognigys_own_properties_are_taken_by_cognigy_and_refused_by_plain_jambo
     assert play(scene, jambonz={"cognigy_properties": False}) == 500
 
 
-@pytest.mark.parametrize("body", ["[]", "{", '"x"'])
+@pytest.mark.parametrize("body", ["[]", "{", '"x"', '{"timeout": NaN}'])
 def test_a_body_that_is_no_object_is_refused(body: str) -> None:
     async def scene(client: Client) -> int:
         async with client.http.post(CALLS, data=body, headers={"Content-Type": "application/json"}) as answer:

@@ -20,7 +20,7 @@ from campaigns.providers.cognigy.listing import (
     span_leaves_a_trace,
 )
 from campaigns.providers.cognigy.matching import matched, undated
-from campaigns.providers.cognigy.reports import fields_of, moment, record_report, sid_of, status_report
+from campaigns.providers.cognigy.reports import fields_of, moment, record_report, sid_of, status_report, with_origin
 from campaigns.providers.cognigy.requests import (
     UnusableCustomerError,
     UnusableRequestError,
@@ -141,10 +141,11 @@ class CognigyProvider:
         """From the live store, else from the records; None: in neither. Raises `ProviderUnavailableError`."""
         call = await self._live_call(provider_call_id)
         record = await self._record(provider_call_id) if call is None else None
-        report = status_report(call) if call is not None else record_report(record or {})
+        shown = call if call is not None else record or {}
+        report = status_report(shown) if call is not None else record_report(shown)
         if report is None and self._longest.call > LIVE_STORE_FORGETS:
             raise ProviderUnavailableError("neither live calls nor records show the call, and it may still be talking")
-        return report
+        return None if report is None else with_origin(report, shown)
 
     async def cancel(self, provider_call_id: str) -> bool:
         """Take back a call that does not ring yet; False: too late. Raises `ProviderUnavailableError`."""

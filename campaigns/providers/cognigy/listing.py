@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from campaigns.providers.cognigy.reports import fields_of, moment, record_report, sid_of, status_report
+from campaigns.providers.cognigy.reports import fields_of, moment, record_report, sid_of, status_report, with_origin
 from campaigns.providers.contract import CallReport, Phase, ProviderUnavailableError
 
 PAGE_SIZE = 500
@@ -128,7 +128,7 @@ def _seen(call: Mapping[str, Any], report: CallReport | None, record: Mapping[st
         # The call ended between the two requests.
         report = record_report(record) or report
     return Seen(
-        report,
+        with_origin(report, call if record is None else record),
         line=str(call.get("from") or ""),
         to=str(call.get("to") or ""),
         attempted_at=moment(record.get("attempted_at")) if record is not None else None,

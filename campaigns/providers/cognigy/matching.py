@@ -34,15 +34,19 @@ _NUMBER = re.compile(r"\+?[\d\s().-]+")
 def matched(
     sought: Sequence[Sought], seen: Sequence[Seen], *, now: datetime, longest: Longest
 ) -> tuple[list[CallReport], bool]:
-    """The reports of the attempts that were found, and whether all the others were surely not dialed."""
+    """The reports of the attempts that were found, and whether all the others were surely not dialed.
+
+    The second holds even if a call that was found here turns out to be an older attempt's: nothing else may be there.
+    """
     fitting = {each.attempt_id: [call for call in seen if fits(each, call)] for each in sought}
     wanted_by = Counter(call.report.provider_call_id for calls in fitting.values() for call in calls)
     found, complete = list[CallReport](), True
     for each in sought:
-        calls = fitting[each.attempt_id]
+        calls, doubtful = fitting[each.attempt_id], [call for call in seen if may_be(each, call)]
         if len(calls) == 1 and wanted_by[calls[0].report.provider_call_id] == 1:
             found.append(replace(calls[0].report, attempt_id=each.attempt_id))
-        elif calls or any(may_be(each, call) for call in seen) or not _must_show(each, now=now, longest=longest):
+            doubtful.remove(calls[0])
+        if doubtful or not _must_show(each, now=now, longest=longest):
             complete = False
     return found, complete
 
@@ -55,7 +59,8 @@ def fits(sought: Sought, call: Seen) -> bool:
 
 
 def may_be(sought: Sought, call: Seen) -> bool:
-    """Not to be ruled out: of its time or without one, and to the same number or, from its line, to no number."""
+    """Not to be ruled out: of its time or without one, and to the same number or, from its line, to no number.
+    Whatever fits is among them."""
     if call.attempted_at is not None and not _in_time(sought, call, DOUBT):
         return False
     to_somebody = digits_of(call.to) is None and same_number(call.line, sought.line)

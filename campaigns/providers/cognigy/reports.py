@@ -16,7 +16,7 @@ from uuid import UUID
 
 from campaigns.providers.cognigy.codes import OK, code_of, trouble_of
 from campaigns.providers.cognigy.requests import ATTEMPT_KEY, AWAITS_AMD_KEY
-from campaigns.providers.contract import CallReport, Phase
+from campaigns.providers.contract import CallReport, Origin, Phase
 from campaigns.providers.fields import amount, instant, mapping, text, uuid_of, whole
 from campaigns.providers.words import writable
 
@@ -37,6 +37,7 @@ PHASE_BY_STATUS: Mapping[str, Phase] = {
 FAR_END = "caller"
 """`call_termination_by` of a call that the person ended."""
 
+_E164 = re.compile(r"\+\d{7,15}")
 _CAPITAL = re.compile(r"(?<!^)(?=[A-Z])")
 _SECONDS_BELOW = 100_000_000_000
 """As milliseconds this would be 1973, as seconds the year 5138."""
@@ -78,6 +79,18 @@ def record_report(record: Mapping[str, Any]) -> CallReport | None:
         return None
     status = "completed" if record.get("answered") is True else None
     return replace(_ended(sid, record, status=status), occurred_at=moment(record.get("terminated_at")))
+
+
+def with_origin(report: CallReport, call: Mapping[str, Any]) -> CallReport:
+    """The report of a listed or fetched call, with what the gateway says of its ends; live calls have no time."""
+    number = text(call.get("to"))
+    origin = Origin(
+        inbound=call.get("direction") == "inbound",
+        line=text(call.get("from")),
+        number=number if number is not None and _E164.fullmatch(number) else None,
+        created_at=moment(call.get("attempted_at")),
+    )
+    return replace(report, origin=origin)
 
 
 def moment(value: object) -> datetime | None:

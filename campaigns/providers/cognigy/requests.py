@@ -25,6 +25,10 @@ ATTEMPT_KEY = "attempt_id"
 AWAITS_AMD_KEY = "awaits_amd"
 """In the tag when a word about who answered will come to us: only then is a completed call not yet told in full."""
 
+RETRIES = "#rc=5&rp=ct,rt,5xx"
+"""Asks the gateway to repeat a webhook that met no server, a slow one or an error: without it each is sent once. Five
+tries, from half a second doubling, span some fifteen seconds; what takes longer is asked after by the poll."""
+
 AS_WRITTEN = ("timeout", "timeLimit", "actionHook", "confirmHook", "dtmfCapture", "dtmfHook", "listen", "referHook",
               "transcribe", "callerName")  # fmt: skip
 SPEECH: Mapping[str, str] = {
@@ -68,7 +72,7 @@ def create_body(request: DialRequest, *, notify: bool) -> dict[str, Any]:
     if headers := _mapping(assistant, "headers"):
         body["headers"] = {name: _one_line(value) for name, value in headers.items()}
     if notify and request.webhook is not None:
-        body["notifyUrl"] = request.webhook.url
+        body["notifyUrl"] = request.webhook.url + RETRIES
     return body
 
 
@@ -142,7 +146,7 @@ def _amd(told: Mapping[str, Any], *, webhook: WebhookTarget | None) -> dict[str,
         raise UnusableRequestError(
             "assistant.amd: nobody would hear its word; set publicUrl and leave webhooks on, or give amd.actionHook"
         )
-    return {**told, "actionHook": webhook.url}
+    return {**told, "actionHook": webhook.url + RETRIES}
 
 
 def _one_line(value: object) -> str:

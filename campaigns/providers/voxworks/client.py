@@ -6,7 +6,7 @@ for a person, or for a webhook that brings our attempt id back (`attemptObject`)
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from campaigns.providers.clock_skew import skew_of
 from campaigns.providers.contract import (
@@ -32,19 +32,18 @@ from campaigns.providers.reading import ask, decoded, path_of, require_success
 from campaigns.providers.voxworks.codes import end_of
 from campaigns.providers.voxworks.errors import read_create
 from campaigns.providers.voxworks.findings import Findings, Value
+from campaigns.providers.voxworks.memory import Memory
 from campaigns.providers.voxworks.reports import DETAILS_GRACE, report_of
 from campaigns.providers.voxworks.requests import UnusableRequestError, create_body
 from campaigns.providers.voxworks.webhook import parse_webhook
 
 CREATE = "/api/v1/create-phone-call"
+NO_LONGER_WAITING = 400
+"""The answer to a cancel of a call that is not scheduled any more."""
 TOO_LATE = frozenset({400, 404, 409})
 """Answers to a cancel or a move that say no: the call no longer waits, or is not there."""
 NO_CALL = "00000000-0000-0000-0000-000000000000"
 """Asked after for the sake of the answer's `Date` alone."""
-
-
-FORGOTTEN_AFTER = timedelta(hours=1)
-"""Nobody asks after a call for so long, and the memory of those that were waited for must not grow."""
 
 
 class VoxworksProvider:
@@ -67,8 +66,11 @@ class VoxworksProvider:
         self._webhook_fields = dict(webhook_fields or {})
         self._attempt_object = attempt_object
         self._now = now
-        self._over_since: dict[str, datetime] = {}
-        """Calls whose details are awaited, and when this process first saw that they were over."""
+        self._over = Memory()
+        """Calls whose details are awaited."""
+        self._under_way = Memory()
+        """Calls that could no longer be cancelled: by then their phones rang. Their status may go on to say otherwise,
+        for `scheduled` is the only one documented before the end."""
 
     async def dial(self, request: DialRequest) -> DialResult:
         """Send one create. Never repeats it; `NotDialed` only when that is certain."""
@@ -108,11 +110,14 @@ class VoxworksProvider:
         end = end_of(status)
         if end is not None and end.talked:
             report = await self._with_details(report)
-        return self._not_waited_for_longer(report)
+        return self._as_noticed(report)
 
     async def cancel(self, provider_call_id: str) -> bool:
         """Take back a scheduled call; False: too late. Raises `ProviderUnavailableError`."""
-        return _done(await ask(self._http, "POST", _path("cancel-call", provider_call_id)))
+        answer = await ask(self._http, "POST", _path("cancel-call", provider_call_id))
+        if answer.status == NO_LONGER_WAITING:
+            self._under_way.notice(provider_call_id, now=self._now())
+        return _done(answer)
 
     async def end(self, provider_call_id: str) -> bool:
         """Cancel a scheduled call; False: it was over. A live one cannot be hung up here.
@@ -145,15 +150,17 @@ class VoxworksProvider:
         """Close connections."""
         await self._http.aclose()
 
-    def _not_waited_for_longer(self, report: CallReport) -> CallReport:
-        """Details that do not come are given up, also where the call's own answer does not say when it ended."""
-        now = self._now()
-        if report.phase is not Phase.ENDED:
-            self._over_since.pop(report.provider_call_id, None)
-            return report
-        self._over_since = {call: at for call, at in self._over_since.items() if now - at < FORGOTTEN_AFTER}
-        seen_at = self._over_since.setdefault(report.provider_call_id, now)
-        return replace(report, phase=Phase.REPORTED) if now - seen_at >= DETAILS_GRACE else report
+    def _as_noticed(self, report: CallReport) -> CallReport:
+        """Without waiting on for details that do not come, and never `QUEUED` once a cancel came too late."""
+        call_id, now = report.provider_call_id, self._now()
+        if report.phase is Phase.QUEUED and self._under_way.holds(call_id):
+            return replace(report, phase=Phase.RINGING)
+        if report.phase is Phase.ENDED and now - self._over.notice(call_id, now=now) >= DETAILS_GRACE:
+            report = replace(report, phase=Phase.REPORTED)
+        if report.phase is Phase.REPORTED:
+            self._over.forget(call_id)
+            self._under_way.forget(call_id)
+        return report
 
     async def _with_details(self, report: CallReport) -> CallReport:
         """The same with summary, transcript and answers, as far as they are there by now."""

@@ -80,7 +80,9 @@ class JambonzConfig:
     fewest_recent: Count = 25
     """Smallest `count` that `RecentCalls` takes."""
     cdr_times: CdrTimes = CdrTimes.ISO
+    """How `RecentCalls` writes instants: code, description and examples of jambonz differ."""
     when_full: JambonzWhenFull = JambonzWhenFull.END
+    """What becomes of a create when `concurrency_limit` calls are live."""
     no_feature_server: Share = 0.0
     """Share of creates answered 480 `no available feature servers at this time`; no call."""
     rate_limit: Count | None = None

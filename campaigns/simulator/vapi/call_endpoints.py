@@ -75,7 +75,7 @@ class CallEndpoints:
         return ok(self._body(call))
 
     async def delete(self, request: web.Request) -> web.Response:
-        """A scheduled call is cancelled. Of any other only the data goes: it rings on. `ids` deletes others besides."""
+        """A scheduled call is cancelled. Of any other only the data goes: it rings on. `ids` go instead of the one."""
         call, body = self._call(request), await json_object(request) if request.can_read_body else {}
         if call is None:
             return _no_such_call()
@@ -86,8 +86,8 @@ class CallEndpoints:
         if self._is_unavailable(call):
             return problem(503, NOT_DELETED)
         book, dialect = self._simulation.book, self._organisation.dialect
-        others = [book.get(dialect, call_id) for call_id in body.get("ids") or ()]
-        for each in {each.id: each for each in (call, *others) if each is not None}.values():
+        asked = [book.get(dialect, call_id) for call_id in body.get("ids") or (call.id,)]
+        for each in filter(None, asked):
             self._delete(each)
         return ok(self._body(call))
 

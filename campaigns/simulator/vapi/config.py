@@ -42,16 +42,21 @@ class HmacCredential:
     secret: str | None = None
     """None: webhooks are not signed."""
     algorithm: Literal["sha256", "sha512", "sha1"] = "sha256"
+    """The hash of the HMAC."""
     signature_header: str = "x-signature"
+    """The header that carries the digest."""
     timestamp_header: str = "x-timestamp"
+    """The header that carries the signed time."""
     message_id_header: str | None = None
     """A header with an id of its own for each event, the same on every try; None: there is none."""
     payload: str = "{timestamp}.{body}"
     """What is signed; may also name `{messageId}`."""
     encoding: Literal["hex", "base64"] = "hex"
+    """How the digest is written."""
     prefix: str = ""
     """Stands before the digest, such as `sha256=`."""
     timestamp_unit: Literal["seconds", "milliseconds"] = "milliseconds"
+    """How the time is written."""
     timestamp_offset: float = 0.0
     """Seconds added to the signed time: -400 lets the signature look like a replay."""
 

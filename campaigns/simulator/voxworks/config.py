@@ -88,6 +88,7 @@ class Automation:
     retries: Limit = 0
     """Tries after a failed one, `retry_seconds` apart."""
     retry_seconds: Weight = 1.0
+    """Real seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)

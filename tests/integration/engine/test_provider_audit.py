@@ -205,11 +205,14 @@ def test_a_busy_day_is_listed_in_shorter_stretches_and_each_call_counted_once(wo
     assert max(lengths) <= timedelta(hours=1)
 
 
-def test_a_list_that_is_not_complete_is_asked_for_in_parts_and_told_if_that_does_not_help(world, portal):
+def test_a_list_that_is_not_complete_is_asked_for_in_parts_and_told_if_that_does_not_help(world, portal, monkeypatch):
     for call in dialed(world, 3):
         portal.knows(call)
+    monkeypatch.setattr("campaigns.services.provider_audit.FEW", 2)
     portal.incomplete_above = timedelta(minutes=4)
-    assert portal.run().gaps == 0
+    portal.run()
+    lengths = [created_to - created_from for created_from, created_to in portal.spans]
+    assert min(lengths) <= timedelta(minutes=4), "halved where it held too much"
     portal.incomplete_above = timedelta(0)
     result = portal.run(back=timedelta(minutes=6))
     assert result.gaps > 0
@@ -254,6 +257,25 @@ def test_a_stray_names_the_calls_that_still_wait_for_the_same_person(world, port
     assert world.one("SELECT waiting_calls FROM stray_calls") == [waiting]
 
 
+def test_a_live_call_without_a_time_is_left_to_the_audit_that_finds_it_dated(world, portal):
+    dialed(world, 0)
+    portal.has("talking")
+    undated = replace(portal.calls[0], origin=replace(portal.calls[0].origin, created_at=None))
+
+    async def list_calls(*, created_from, created_to):
+        return Listing([undated], complete=True)
+
+    world.provider.list_calls = list_calls
+    assert portal.run().strays == 0
+
+
+@pytest.mark.parametrize("written", ["+12025550100", "12025550100", "+1 (202) 555-0100"])
+def test_a_line_is_ours_however_the_provider_writes_it(world, portal, written):
+    world.campaign(lines=["+12025550100"])
+    portal.has("call-by-hand", line=written)
+    assert portal.run().strays == 1
+
+
 # --- every day -------------------------------------------------------------------------------------------------------
 
 
@@ -291,6 +313,16 @@ def test_a_provider_that_was_away_is_asked_again_in_an_hour_and_nothing_counts_a
     assert daily.run() is None
     assert world.one("SELECT audited_until FROM accounts") is None
     assert world.one("SELECT audit_due_at < clock_timestamp() + interval '2 hours' FROM accounts")
+
+
+def test_time_that_cannot_be_listed_yet_is_looked_at_again_the_next_day(world, portal, daily):
+    dialed(world, 0)
+    make_due(world)
+    portal.incomplete_above = timedelta(minutes=50)  # the last, longer stretches
+    result = daily.run()
+    assert result.gaps > 0
+    assert result.since <= result.proven_until < result.until
+    assert world.one("SELECT audited_until FROM accounts") == result.proven_until
 
 
 def test_an_account_without_campaigns_is_not_asked(world, portal, daily):

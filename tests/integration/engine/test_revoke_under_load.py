@@ -14,7 +14,15 @@ import pytest
 from sqlalchemy import Engine
 
 from campaigns.cli.session import wait
-from campaigns.providers.contract import DialRequest, DialResult, NotDialed, NotDialedKind, PermitLapsedError, Placed
+from campaigns.providers.contract import (
+    Capabilities,
+    DialRequest,
+    DialResult,
+    NotDialed,
+    NotDialedKind,
+    PermitLapsedError,
+    Placed,
+)
 from campaigns.services.machine_clock import monotonic
 from campaigns.services.revoke import Revoke
 from campaigns.store.engine import open_engine
@@ -35,6 +43,8 @@ WAITING = """
 
 class SlowPool:
     """A provider whose connections take up to 1.1 s to come by, so that requests leave all through a permit's life."""
+
+    capabilities = Capabilities(lists_calls=True, cancels_waiting=True, ends_live=True, signs_webhooks=False)
 
     def __init__(self) -> None:
         self.received = defaultdict[str, list[float]](list)
@@ -124,11 +134,11 @@ def test_nothing_leaves_for_a_number_after_its_revocation_returned(world: Any, d
     with ThreadPoolExecutor(WORKERS + REVOKERS + 1) as threads:
         tasks = [threads.submit(run_until, finished, lambda: world.feed.run("g"))]
         tasks += [threads.submit(run_until, finished, work) for _ in range(WORKERS)]
-        while len(pool.received) < 100:
-            assert not any(task.done() for task in tasks)
-            finished.wait(0.02)
-        revokers = [threads.submit(revoke_some, world, random.Random(seed)) for seed in range(REVOKERS)]
         try:
+            while len(pool.received) < 100:
+                assert not any(task.done() for task in tasks), [task.exception() for task in tasks if task.done()]
+                finished.wait(0.02)
+            revokers = [threads.submit(revoke_some, world, random.Random(seed)) for seed in range(REVOKERS)]
             revoked = [revocation for task in revokers for revocation in task.result()]
             while world.one("SELECT count(*) FROM calls WHERE state IN ('scheduled', 'queued', 'dialing')"):
                 assert not any(task.done() for task in tasks)

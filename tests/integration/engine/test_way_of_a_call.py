@@ -162,10 +162,10 @@ def test_a_worker_with_other_rules_refuses_to_claim(world):
     assert world.live_numbers() == {}
 
 
-def test_refused_settings_five_times_in_a_row_pause_the_account(world):
+def test_a_refused_key_five_times_in_a_row_pauses_the_account(world):
     campaign = world.campaign()
     calls = [world.call(campaign, f"+1212555010{digit}") for digit in range(6)]
-    world.provider.answer = lambda request: NotDialed(NotDialedKind.CONFIG_ERROR, "Invalid Key")
+    world.provider.answer = lambda request: NotDialed(NotDialedKind.CREDENTIALS, "Invalid Key")
     world.dial_all()
     assert "Invalid Key" in world.one("SELECT paused_reason FROM accounts")
     assert {world.state(call) for call in calls} == {"scheduled"}

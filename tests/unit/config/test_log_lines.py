@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from config.logging import EventFormatter, configure_logging, mask_numbers
+from config.logging import EventFormatter, configure_logging, mask_numbers, mask_tokens
 
 
 def line(event: str, *, as_json: bool = False, **values: object) -> str:
@@ -99,3 +99,18 @@ def test_the_row_values_that_postgres_adds_to_an_error_stay_out() -> None:
         text = line("insert_failed", exc_info=sys.exc_info())
     assert "Ann" not in text
     assert "not null" in text
+
+
+def test_the_token_in_a_webhooks_address_is_masked() -> None:
+    for address in (
+        "https://calls.example.com/webhooks/cognigy/main/12/Zk3_x-9",
+        "/webhooks/cognigy/main/12/Zk3_x-9?a=1",
+        '"POST /webhooks/cognigy/main/12/Zk3_x-9 HTTP/1.1"',
+    ):
+        assert "Zk3_x-9" not in mask_tokens(address)
+        assert "/webhooks/cognigy/main/12/[token]" in mask_tokens(address)
+
+
+def test_an_address_without_a_token_stays_as_it_is() -> None:
+    for address in ("/webhooks/vapi/main/12", "/webhooks/vapi/main", "/calls/vapi/main/12/34"):
+        assert mask_tokens(address) == address

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from campaigns.providers.cognigy.signature import verify as gateway_verify
 from campaigns.providers.contract import WebhookForgedError, WebhookRequest
 from campaigns.providers.signatures import REPLAY_WINDOW, require_lately, same
 from campaigns.providers.vapi.signature import verify
@@ -153,3 +154,48 @@ def test_the_refusal_says_what_is_missing_and_nothing_that_was_sent() -> None:
         verify(WebhookRequest(BODY, {"x-vapi-secret": "wrong-secret"}, NOW), secret=SECRET)
     assert "wrong-secret" not in str(caught.value)
     assert SECRET not in str(caught.value)
+
+
+# --- jambonz ----------------------------------------------------------------------------------------------------
+
+
+def gateway_believes(header: str | None, *, body: bytes = BODY) -> bool:
+    headers = {} if header is None else {"jambonz-signature": header}
+    try:
+        gateway_verify(WebhookRequest(body, headers, NOW), secret=SECRET)
+    except WebhookForgedError:
+        return False
+    return True
+
+
+def test_a_gateways_signature_is_believed_alone_or_beside_that_of_another_secret() -> None:
+    stamp = stamp_of(NOW)
+    right, other = digest(stamp=stamp), digest(stamp=stamp, secret="the next one")
+    for header in (f"t={stamp},v1={right}", f"t={stamp}, v1={other}, v1={right}", f"v1={right},v0=x,t={stamp}"):
+        assert gateway_believes(header)
+
+
+@pytest.mark.parametrize("drift", [-REPLAY_WINDOW - timedelta(seconds=1), REPLAY_WINDOW + timedelta(seconds=1)])
+def test_a_gateways_old_signature_and_one_of_a_time_to_come_prove_nothing(drift: timedelta) -> None:
+    stamp = stamp_of(NOW + drift)
+    assert not gateway_believes(f"t={stamp},v1={digest(stamp=stamp)}")
+
+
+def test_a_gateways_signature_needs_its_time_its_scheme_and_these_bytes() -> None:
+    stamp, old = stamp_of(NOW), stamp_of(NOW - timedelta(days=1))
+    right = digest(stamp=stamp)
+    for header in (
+        None,
+        "",
+        f"t={stamp}",
+        f"v1={right}",
+        f"t={stamp},v0={right}",
+        f"t={stamp},v1=",
+        f"t={stamp},v1={right}x",
+        f"t={stamp},v1={digest(stamp=old)}",
+        f"t={old},t={stamp},v1={right}",
+        f"t={stamp},v1={right}, t={stamp},v1={right}",
+        f"t={stamp},v1={digest(stamp=stamp, secret='another')}",
+    ):
+        assert not gateway_believes(header), header
+    assert not gateway_believes(f"t={stamp},v1={right}", body=BODY + b"\n")

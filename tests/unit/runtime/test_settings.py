@@ -7,6 +7,7 @@ import pytest
 
 from campaigns.definition.problems import Problem
 from campaigns.runtime.settings import Account, Settings, SettingsError, limit_group, load_settings
+from campaigns.services.roles import Role
 
 VAPI = """
 [accounts.vapi-main]
@@ -214,3 +215,46 @@ def test_accounts_with_one_credential_share_one_limit_and_others_do_not(tmp_path
 def test_the_group_of_a_limit_is_the_same_in_every_process(tmp_path: Path) -> None:
     """Written out, since workers of two versions must agree on it."""
     assert limit_group(account_of(tmp_path, VAPI, VAPI_API_KEY="k")) == "f1469ef7a2805181"
+
+
+# --- what is kept, who sees it, and how webhooks prove themselves -----------------------------------------------
+
+
+def test_conversations_and_webhooks_are_kept_for_a_month_unless_the_file_says_otherwise(tmp_path: Path) -> None:
+    kept = settings_of(tmp_path).retention
+    assert (kept.conversations, kept.webhooks) == (timedelta(days=30), timedelta(days=30))
+    told = settings_of(tmp_path, '[retention]\nconversations = "0d"\nwebhooks = "90d"').retention
+    assert (told.conversations, told.webhooks) == (timedelta(0), timedelta(days=90))
+
+
+def test_receipts_are_kept_long_enough_to_know_a_second_delivery(tmp_path: Path) -> None:
+    problems = problems_of(tmp_path, '[retention]\nwebhooks = "1d"')
+    assert "at least 2d" in problems["retention.webhooks"].allowed
+
+
+def test_an_unknown_key_of_the_retention_names_the_nearest(tmp_path: Path) -> None:
+    problem = problems_of(tmp_path, '[retention]\nconversation = "30d"')["retention.conversation"]
+    assert problem.nearest == "conversations"
+
+
+def test_nobody_is_more_than_a_viewer_unless_the_settings_say_so(tmp_path: Path) -> None:
+    assert settings_of(tmp_path).role is Role.VIEWER
+    assert settings_of(tmp_path, 'role = "operator"').role is Role.OPERATOR
+    assert settings_of(tmp_path, 'role = "operator"', RINGFENCE_ROLE="compliance").role is Role.COMPLIANCE
+
+
+def test_a_role_that_there_is_not_is_told_with_those_there_are(tmp_path: Path) -> None:
+    assert "compliance" in problems_of(tmp_path, "", RINGFENCE_ROLE="king")["role"].allowed
+
+
+def test_a_webhook_secret_that_is_named_and_not_there_is_not_taken_for_none(tmp_path: Path) -> None:
+    assert account_of(tmp_path, SIMULATOR).require_webhook_secret() is None
+    assert account_of(tmp_path, VAPI, VAPI_WEBHOOK_SECRET="s").require_webhook_secret() == "s"
+    with pytest.raises(SettingsError, match="VAPI_WEBHOOK_SECRET holds no secret"):
+        account_of(tmp_path, VAPI, VAPI_WEBHOOK_SECRET=" ").require_webhook_secret()
+
+
+def test_a_signature_is_not_asked_for_without_a_secret_to_look_at_it_by(tmp_path: Path) -> None:
+    problem = problems_of(tmp_path, SIMULATOR + 'webhookAuth = "both"')["accounts.sim"]
+    assert "webhookSecretEnv" in problem.allowed
+    assert account_of(tmp_path, VAPI + 'webhookAuth = "both"').settings.webhook_auth == "both"

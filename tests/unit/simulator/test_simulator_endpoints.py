@@ -164,13 +164,39 @@ def test_the_witness_lists_every_call_by_attempt_and_number() -> None:
     play(scene)
 
 
+def test_calls_are_counted_by_attempt_customer_and_number() -> None:
+    async def scene(client: aiohttp.ClientSession) -> None:
+        ann = {"number": "+12125550123", "externalId": "ann"}
+        for customer in (ann, ann, {"number": "+12125550124"}):
+            await create(client, GOOD | {"customer": customer})
+        assert await get(client, "/simulator/attempts") == (200, {"attempt-1": 3})
+        assert await get(client, "/simulator/customers") == (200, {"ann": 2})
+        assert await get(client, "/simulator/numbers") == (200, {"+12125550123": 2, "+12125550124": 1})
+        assert await get(client, "/simulator/numbers?least=2") == (200, {"+12125550123": 2})
+        async with client.get("/simulator/numbers?least=x") as answer:
+            assert (answer.status, "whole number" in await answer.text()) == (400, True)
+
+    play(scene)
+
+
+def test_the_configuration_is_shown_as_it_can_be_given() -> None:
+    async def scene(client: aiohttp.ClientSession) -> None:
+        _, config = await get(client, "/simulator/config")
+        assert (config["speed"], config["when_full"], config["jambonz"]["live_hours"]) == (0.001, "refuse", 12.0)
+        async with client.post("/simulator/config", json=config) as answer:
+            assert answer.status == 200
+
+    play(scene)
+
+
 def test_a_log_holds_one_json_line_per_event(tmp_path: Path) -> None:
     path = tmp_path / "calls.jsonl"
     play(lambda client: create(client, GOOD), log_path=str(path))
 
     events = [json.loads(line) for line in path.read_text().splitlines()]
     assert [event["event"] for event in events] == ["status", "create"]
-    assert events[1]["name"] == "attempt-1"
+    assert (events[1]["attempt"], events[1]["provider"]) == ("attempt-1", "vapi")
+    assert all(event["number"] == GOOD["customer"]["number"] for event in events)
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,8 @@ SCHEMA = [
     # Calls that were accepted and of which nobody has heard a ring: few at any time, and looked at every few seconds.
     "CREATE INDEX attempts_not_ringing ON attempts (claimed_at) "
     "WHERE state = 'in_progress' AND NOT rang AND late_ring_at IS NULL",
+    # `calls list` reads by time; claims come in the order of time, so a few pages say where to look.
+    "CREATE INDEX attempts_claimed ON attempts USING brin (claimed_at)",
     # --- runs whose calls the provider holds until their time: the feed never releases them --------------------
     """
     ALTER TABLE runs
@@ -41,6 +43,26 @@ SCHEMA = [
     # AIMD: the share of the account's rate that is used for now; 429 and capacity answers halve it, successes raise it.
     "ALTER TABLE accounts ADD COLUMN rate_share double precision NOT NULL DEFAULT 1 "
     "CHECK (rate_share > 0 AND rate_share <= 1)",
+    # Refusals in a row, by their kind: creates that were refused, and accepted calls that ended for the same causes.
+    """
+    ALTER TABLE accounts
+        ADD COLUMN rate_changed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+        ADD COLUMN config_ends integer NOT NULL DEFAULT 0
+    """,
+    """
+    ALTER TABLE campaigns
+        ADD COLUMN config_errors integer NOT NULL DEFAULT 0,
+        ADD COLUMN config_ends integer NOT NULL DEFAULT 0
+    """,
+    # Lines that cannot call numbers of a country, as their provider said.
+    """
+    CREATE TABLE line_bars (
+        line text NOT NULL,
+        country text NOT NULL,
+        until timestamptz NOT NULL,
+        PRIMARY KEY (line, country)
+    )
+    """,
     # --- what was said: removed when its time is over, so apart from the attempt's own row -----------------------
     """
     CREATE TABLE attempt_artifacts (
@@ -54,6 +76,7 @@ SCHEMA = [
     )
     """,
     "CREATE INDEX attempt_artifacts_due ON attempt_artifacts (delete_after)",
+    "CREATE INDEX attempt_artifacts_stored ON attempt_artifacts (stored_at)",
     # What is over is deleted by age.
     "CREATE INDEX inbox_over ON inbox (received_at) WHERE state IN ('done', 'stored', 'foreign')",
     # --- audits: the provider's calls that no attempt of ours explains, and the reverse ---------------------------

@@ -1,0 +1,124 @@
+"""Bodies that are long, slow or broken off, beside webhooks that are none of it."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
+
+import httpx
+import pytest
+
+from campaigns.web import body as body_reading
+from campaigns.web.app import create_app
+from campaigns.web.body import MOST_BODY_BYTES
+
+TOKEN = "the-token-of-the-campaign"
+Event = Callable[..., bytes]
+Inbox = Callable[[], list[str]]
+Scenario = Callable[[httpx.AsyncClient], Awaitable[None]]
+
+
+def run(scenario: Scenario) -> None:
+    """Against the application itself, so that bodies can be fed piece by piece."""
+
+    async def main() -> None:
+        app = create_app()
+        async with app.router.lifespan_context(app):
+            transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+            async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as client:
+                await scenario(client)
+
+    asyncio.run(main())
+
+
+@pytest.fixture
+def path(door_campaigns: dict[str, int]) -> str:
+    return f"/webhooks/vapi/plain/{door_campaigns['plain']}/{TOKEN}"
+
+
+def test_others_are_answered_while_a_long_body_is_on_its_way(path: str, event: Event, inbox: Inbox) -> None:
+    long = event(call="long", artifact={"transcript": "x" * (MOST_BODY_BYTES - 1_000)})
+
+    async def scenario(client: httpx.AsyncClient) -> None:
+        the_rest, begun = asyncio.Event(), asyncio.Event()
+
+        async def pieces() -> AsyncIterator[bytes]:
+            yield long[: len(long) // 2]
+            begun.set()
+            await the_rest.wait()
+            yield long[len(long) // 2 :]
+
+        slow = asyncio.create_task(client.post(path, content=pieces()))
+        await begun.wait()
+        for number in range(5):
+            assert (await client.post(path, content=event(call=f"{number}"))).status_code == 200
+        assert not slow.done()
+        the_rest.set()
+        assert (await slow).status_code == 200
+
+    run(scenario)
+    assert len(inbox()) == 6
+
+
+def test_many_long_bodies_at_once_are_all_taken_in(path: str, inbox: Inbox) -> None:
+    turns = [{"role": "bot", "message": "word " * 20}] * 20_000
+
+    def body(number: int) -> bytes:
+        message = {"type": "status-update", "status": "ringing", "call": {"id": str(number)}}
+        return json.dumps({"message": message | {"artifact": {"messages": turns}}}).encode()
+
+    async def scenario(client: httpx.AsyncClient) -> None:
+        replies = await asyncio.gather(*(client.post(path, content=body(number)) for number in range(6)))
+        assert [reply.status_code for reply in replies] == [200] * 6
+
+    run(scenario)
+    assert len(inbox()) == 6
+
+
+def test_eleven_megabytes_are_refused_as_soon_as_they_are_too_many(path: str, inbox: Inbox) -> None:
+    sent: list[int] = []
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for number in range(11):
+            sent.append(number)
+            yield b"x" * 1024 * 1024
+
+    async def scenario(client: httpx.AsyncClient) -> None:
+        assert (await client.post(path, content=pieces())).status_code == 413
+        declared = {"Content-Length": str(11 * 1024 * 1024)}
+        assert (await client.post(path, content=b"x", headers=declared)).status_code == 413
+
+    run(scenario)
+    assert len(sent) == 11
+    assert inbox() == []
+
+
+def test_a_body_that_never_ends_is_given_up(
+    path: str, event: Event, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(body_reading, "LONGEST_READ", timedelta(0))
+
+    async def pieces() -> AsyncIterator[bytes]:
+        yield event()
+        await asyncio.Event().wait()
+
+    async def scenario(client: httpx.AsyncClient) -> None:
+        assert (await client.post(path, content=pieces())).status_code == 408
+
+    run(scenario)
+    assert inbox() == []
+
+
+def test_a_stranger_is_refused_before_a_byte_of_the_body_is_read(path: str, inbox: Inbox) -> None:
+    read: list[bytes] = []
+
+    async def pieces() -> AsyncIterator[bytes]:
+        read.append(b"x")
+        yield b"x"
+
+    async def scenario(client: httpx.AsyncClient) -> None:
+        assert (await client.post(path + "x", content=pieces())).status_code == 401
+        assert (await client.post(path.removesuffix(f"/{TOKEN}"), content=pieces())).status_code == 401
+
+    run(scenario)
+    assert (read, inbox()) == ([], [])
