@@ -12,8 +12,12 @@ from campaigns.cli.options import CampaignFileArgument, JsonOption
 from campaigns.cli.output import notes, print_json
 from campaigns.cli.session import open_session
 from campaigns.definition import PendingKey, json_schema, pending_keys
+from campaigns.definition.assistant import provider_of
+from campaigns.definition.model import CampaignDefinition
 from campaigns.files.customer_problems import CustomerFileError
+from campaigns.providers.registry import capabilities_of
 from campaigns.services.submit import (
+    AssistantMisfitError,
     ChangedDefinitionError,
     PendingKeysError,
     Submit,
@@ -21,6 +25,7 @@ from campaigns.services.submit import (
     Submitted,
     UnidentifiedError,
     UnknownAccountError,
+    UnprovableRedialError,
 )
 
 ACCOUNTS_HINT = "accounts stand in ringfence.toml; `ringfence migrate`, or a new `ringfence up`, makes a new one known"
@@ -36,7 +41,7 @@ def register(app: typer.Typer) -> None:
 def validate(file: CampaignFileArgument, as_json: JsonOption = False) -> None:
     """Show every mistake in a campaign file and its customer list, each with its line. Writes nothing."""
     campaign = read_campaign_file(file)
-    pending = pending_keys(campaign.definition)
+    pending = [*pending_keys(campaign.definition), *_unprovable_redial(campaign.definition)]
     if as_json:
         print_json(
             {"valid": True, "campaign": campaign.definition.campaign, "warnings": [_warning(key) for key in pending]}
@@ -103,6 +108,14 @@ def _tell(campaign: CampaignFile, submitted: Submitted, *, as_json: bool) -> Non
         notes().print(f"{name}: submitted; `ringfence status {name} --watch` shows how it goes")
 
 
+def _unprovable_redial(definition: CampaignDefinition) -> list[PendingKey]:
+    """The assistant's keys tell the provider, which the settings alone would have to be asked for."""
+    provider = provider_of(definition.assistant)
+    if definition.retries.ambiguous != "redial" or provider is None or capabilities_of(provider).lists_calls:
+        return []
+    return [PendingKey("retries.ambiguous", f"{provider} lists no calls, so no absence is ever proven; write hold")]
+
+
 def _warning(key: PendingKey) -> dict[str, str]:
     return {"path": key.path, "message": key.why}
 
@@ -115,7 +128,11 @@ def _refusals(error: SubmitRefusedError) -> list[dict[str, object]]:
             return [problem(key.why, path=key.path, found="nothing", allowed=key.why) for key in error.keys]
         case ChangedDefinitionError():
             return [problem(str(error), found=change, allowed="another name") for change in error.differences]
+        case AssistantMisfitError():
+            return [problem(each.why, path=each.path, found=each.found, allowed=each.why) for each in error.misfits]
         case UnknownAccountError():
             item = problem(str(error), path="account", allowed=", ".join(error.known))
             return [item | {"nearest": error.nearest}]
+        case UnprovableRedialError():
+            return [problem(str(error), path="retries.ambiguous", found="redial", allowed="hold")]
     return [problem(str(error))]

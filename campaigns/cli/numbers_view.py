@@ -1,6 +1,6 @@
 """How `numbers` answers: one object for programs, a table or a few lines for people."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -56,10 +56,15 @@ def _answered_by(number: PhoneNumber) -> str | None:
     return ", ".join(f"{what} {who}" for what, who in named.items() if who) or None
 
 
-def _action(hook: Any) -> str:
+def _action(hook: Mapping[str, Any]) -> str:
     actions = hook.get("do")
     action = actions[0] if isinstance(actions, list) and actions else actions
-    return str(action.get("exact") or action.get("destination") or "") if isinstance(action, dict) else ""
+    if not isinstance(action, dict):
+        return "nothing"
+    destination = action.get("destination")
+    if isinstance(destination, dict):
+        return f"pass on to {destination.get('number') or destination.get('sipUri')}"
+    return f"say: {action.get('exact')}"
 
 
 def _doubts(number: PhoneNumber) -> list[str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from campaigns.providers.cognigy.client import CognigyProvider
-from campaigns.providers.contract import VoiceProvider
+from campaigns.providers.contract import Capabilities, VoiceProvider
 from campaigns.providers.extras import WebCalls
 from campaigns.providers.http import Clock, HttpClient, Timeouts, utc_now
 from campaigns.providers.numbers import PhoneNumbers
@@ -58,6 +58,7 @@ class _Kind:
     base_url: str | None
     """None: every account has an address of its own."""
     build: Callable[[HttpClient, AccountAccess], VoiceProvider]
+    capabilities: Capabilities
 
 
 def _vapi(http: HttpClient, access: AccountAccess) -> VoiceProvider:
@@ -84,9 +85,9 @@ def _voxworks(http: HttpClient, access: AccountAccess) -> VoiceProvider:
 
 
 _KINDS: Mapping[str, _Kind] = {
-    "vapi": _Kind("https://api.vapi.ai", _vapi),
-    "cognigy": _Kind(None, _cognigy),
-    "voxworks": _Kind("https://api.voxworks.ai", _voxworks),
+    "vapi": _Kind("https://api.vapi.ai", _vapi, VapiProvider.capabilities),
+    "cognigy": _Kind(None, _cognigy, CognigyProvider.capabilities),
+    "voxworks": _Kind("https://api.voxworks.ai", _voxworks, VoxworksProvider.capabilities),
 }
 
 _HOLDS_CALLS = frozenset({"vapi"})
@@ -96,6 +97,11 @@ _HOLDS_CALLS = frozenset({"vapi"})
 def build_provider(kind: str, access: AccountAccess) -> VoiceProvider:
     """One account at one provider. Raises `UnknownProviderError`, `IncompleteAccessError`."""
     return _kind(kind).build(_client(kind, access), access)
+
+
+def capabilities_of(kind: str) -> Capabilities:
+    """What accounts of this provider can do. Raises `UnknownProviderError`."""
+    return _kind(kind).capabilities
 
 
 def build_numbers(kind: str, access: AccountAccess) -> PhoneNumbers:

@@ -33,6 +33,7 @@ def view_of(attempt: rows.AttemptRow) -> AttemptView:
         hung_up=attempt.hung_up,
         rang=attempt.rang,
         late_cancel=attempt.late_cancel,
+        late_cancelled=attempt.late_cancelled,
         asked_back=attempt.asked_back,
         answered_by=AnsweredBy(attempt.answered_by) if attempt.answered_by else None,
     )

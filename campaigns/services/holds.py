@@ -7,9 +7,11 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection
 
 from campaigns.services.feed import STARVED_AFTER
+from campaigns.services.status import slowed
 from campaigns.services.restored import REASON as RESTORED
 from campaigns.services.status import slowed
 from campaigns.store import feed as feed_rows
+from campaigns.store.accounts import PAUSED_BY_SETTINGS
 from campaigns.store.status import CampaignRow, RunRow
 from campaigns.store.why import limit_group_of
 
@@ -31,7 +33,9 @@ def switches(campaign: CampaignRow) -> Iterator[Hold]:
         do = f"`ringfence resume {campaign.name}` lets it go on" if campaign.state == "paused" else None
         yield Hold(f"the campaign is {campaign.state}: {campaign.state_reason or 'no reason on record'}", do=do)
     if campaign.account_paused:
-        do = "mend what it names, then run `ringfence up` or `ringfence migrate` again"
+        do = f"mend what it names, then `ringfence resume {campaign.name}`"
+        if campaign.account_paused == PAUSED_BY_SETTINGS:
+            do = "take `paused` out of ringfence.toml, then run `ringfence up` or `ringfence migrate` again"
         if campaign.account_paused == RESTORED:
             do = f"`ringfence reconcile --account {campaign.account} --since T`; `ringfence attention` names T"
         yield Hold(f"the account {campaign.account} is paused: {campaign.account_paused}", do=do)

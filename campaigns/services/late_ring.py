@@ -95,6 +95,7 @@ class LateRing:
         if cancelled:
             log.info("late_ring_cancelled attempt_id=%s", call.id)
             with self._engine.begin() as connection:
+                rows.note_cancelled(connection, call.id)
                 look_again(connection, [call.id], after=SOON)
         if not self._waits(call, provider):
             return cancelled

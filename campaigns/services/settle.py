@@ -44,6 +44,8 @@ class AttemptView:
     """The phone rang, or somebody talked, at some time."""
     late_cancel: bool = False
     """We asked the provider to take the call back because it had not rung in time."""
+    late_cancelled: bool = False
+    """And the provider said that it did."""
     asked_back: bool = False
     """The same because its person revoked."""
     answered_by: AnsweredBy | None = None
@@ -167,8 +169,12 @@ def _ended(told: AttemptView, report: CallReport) -> Settled:
 
 
 def _as_taken_back(attempt: AttemptView, report: CallReport) -> CallReport:
-    """A gateway has one word for a phone that rang out and for a call that we took back before it rang."""
-    ours = (attempt.late_cancel or attempt.asked_back) and not (attempt.rang or attempt.connected)
+    """A gateway has one word for a phone that rang out and for a call that we took back before it rang.
+
+    Of a late call it is the second only if the gateway said that it took the call back: what we merely asked for may
+    have rung out all the same, and then it counts.
+    """
+    ours = (attempt.late_cancelled or attempt.asked_back) and not (attempt.rang or attempt.connected)
     if not ours or report.verdict is None or report.verdict.outcome is not Outcome.NO_ANSWER:
         return report
     return replace(report, verdict=Verdict(Outcome.CANCELLED, retryable=False, counts=True))

@@ -18,11 +18,13 @@ from campaigns.definition.model import CampaignDefinition
 from campaigns.definition.pending import PendingKey, pending_keys
 from campaigns.definition.storage import dump_definition, load_definition
 from campaigns.files.customer_file import inspect_customers
+from campaigns.providers.registry import capabilities_of
 from campaigns.providers.scheduling import ProviderSpan
 from campaigns.services.approvals import record_identification_reason
+from campaigns.services.assistant_fit import Misfit, misfits
 from campaigns.services.preflight import missing_identification
 from campaigns.store import campaigns as rows
-from campaigns.store.accounts import account_kinds
+from campaigns.store.accounts import account_traits
 
 WEBHOOK_TOKEN_BYTES = 32
 """256 bits: a webhook is believed on this alone."""
@@ -72,6 +74,24 @@ class UnknownAccountError(SubmitRefusedError):
         super().__init__(f"there is no account {name!r}; configured are: {listed}")
         self.known = tuple(known)
         self.nearest = next(iter(get_close_matches(name, known, n=1)), None)
+
+
+class UnprovableRedialError(SubmitRefusedError):
+    """The file asks for redials that can never happen: its provider lists no calls, so absence is never proven."""
+
+    def __init__(self, account: str, provider: str) -> None:
+        super().__init__(
+            f"retries.ambiguous is redial, and account {account} is at {provider}, which lists no calls: nobody could "
+            "prove that a lost call was not made. Write ambiguous: hold; `ringfence attention` then asks a person"
+        )
+
+
+class AssistantMisfitError(SubmitRefusedError):
+    """The account cannot do what the file's assistant asks for."""
+
+    def __init__(self, misfits: Sequence[Misfit]) -> None:
+        super().__init__("; ".join(f"{misfit.path}: {misfit.why}" for misfit in misfits))
+        self.misfits = tuple(misfits)
 
 
 class RehearsalRefusedError(SubmitRefusedError):
@@ -230,10 +250,13 @@ def _check_guards(connection: Connection, candidate: _Candidate, *, campaign_at:
     definition = candidate.definition
     if keys := pending_keys(definition):
         raise PendingKeysError(keys)
-    simulators = account_kinds(connection)
-    if definition.account not in simulators:
-        raise UnknownAccountError(definition.account, known=list(simulators))
-    if candidate.clock is not None and not simulators[definition.account]:
+    accounts = account_traits(connection)
+    if definition.account not in accounts:
+        raise UnknownAccountError(definition.account, known=list(accounts))
+    account = accounts[definition.account]
+    if found := misfits(definition, account):
+        raise AssistantMisfitError(found)
+    if candidate.clock is not None and not account.simulator:
         raise RehearsalRefusedError(
             f"account {definition.account} dials real people, and a rehearsal clock is only for simulator accounts"
         )
@@ -241,8 +264,10 @@ def _check_guards(connection: Connection, candidate: _Candidate, *, campaign_at:
         raise WindowOverError(
             f"window.latestAt {definition.window.latest_at.isoformat()} is over, endGuard counted; choose a later one"
         )
+    if definition.retries.ambiguous == "redial" and not capabilities_of(account.provider).lists_calls:
+        raise UnprovableRedialError(definition.account, account.provider)
     unstated = missing_identification(definition)
-    if unstated and not simulators[definition.account] and candidate.identification_reason is None:
+    if unstated and not account.simulator and candidate.identification_reason is None:
         raise UnidentifiedError(unstated)
 
 

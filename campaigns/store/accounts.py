@@ -28,10 +28,26 @@ class AccountRecord:
     paused: bool = False
 
 
-def account_kinds(connection: Connection) -> dict[str, bool]:
-    """Every account by name, and whether it points at a simulator."""
-    rows = connection.execute(text("SELECT name, simulator FROM accounts ORDER BY name"))
-    return {row.name: row.simulator for row in rows}
+@dataclass(frozen=True, slots=True)
+class AccountTraits:
+    """What a campaign must fit to call from an account."""
+
+    provider: str
+    simulator: bool
+    ring_timeout: timedelta
+    max_duration: timedelta
+    webhooks: bool
+
+
+def account_traits(connection: Connection) -> dict[str, AccountTraits]:
+    """Every account by name."""
+    rows = connection.execute(
+        text("SELECT name, provider, simulator, ring_timeout, max_duration, webhooks FROM accounts ORDER BY name")
+    )
+    return {
+        row.name: AccountTraits(row.provider, row.simulator, row.ring_timeout, row.max_duration, row.webhooks)
+        for row in rows
+    }
 
 
 _UPSERT = text("""

@@ -51,6 +51,7 @@ class AttemptRow:
     hung_up: bool
     rang: bool
     late_cancel: bool
+    late_cancelled: bool
     asked_back: bool
     answered_by: str | None
     """`human` or `machine`; None: nobody has said."""
@@ -100,6 +101,7 @@ def attempts_of(connection: Connection, call_ids: Sequence[int]) -> list[Attempt
         text("""
             SELECT id, call_id, account, state, provider_call_id, connected, counts, outcome, disposition,
                 ended_reason, detail, duration, cost_usd, hung_up, rang, late_cancel_at IS NOT NULL AS late_cancel,
+                late_cancelled_at IS NOT NULL AS late_cancelled,
                 EXISTS (SELECT FROM provider_cancels p WHERE p.attempt_id = attempts.id) AS asked_back, answered_by,
                 claimed_at, absences
             FROM attempts WHERE call_id = ANY(:ids) ORDER BY call_id, attempt_no

@@ -66,6 +66,14 @@ def intend_cancel(connection: Connection, attempt_id: UUID) -> bool:
     return result.rowcount == 1
 
 
+def note_cancelled(connection: Connection, attempt_id: UUID) -> None:
+    """The provider says that it took the call back."""
+    connection.execute(
+        text("UPDATE attempts SET late_cancelled_at = coalesce(late_cancelled_at, clock_timestamp()) WHERE id = :id"),
+        {"id": attempt_id},
+    )
+
+
 def flag_late(connection: Connection, attempt_id: UUID) -> bool:
     """A person has to see it. True only for the first who says so, and only while it is true."""
     result = connection.execute(

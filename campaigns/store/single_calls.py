@@ -103,7 +103,10 @@ def rejects_of(connection: Connection, campaign_id: int) -> list[RejectRow]:
 def held_by(connection: Connection, account: str) -> str | None:
     """What keeps this account from dialing until a person ends it; None: nothing does."""
     row = connection.execute(
-        text("SELECT s.stopped, a.paused_reason FROM system s LEFT JOIN accounts a ON a.name = :account"),
+        text("""
+            SELECT s.stopped, coalesce(a.unproven_reason, a.paused_reason) AS paused_reason
+            FROM system s LEFT JOIN accounts a ON a.name = :account
+        """),
         {"account": account},
     ).one()
     if row.stopped:

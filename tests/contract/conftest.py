@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import ssl
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -201,8 +202,8 @@ class Wire:
 
 
 @asynccontextmanager
-async def a_raw_server(behaviour: Behaviour) -> AsyncIterator[RawServer]:
-    """Runs `behaviour` on every connection."""
+async def a_raw_server(behaviour: Behaviour, *, tls: ssl.SSLContext | None = None) -> AsyncIterator[RawServer]:
+    """Runs `behaviour` on every connection; with `tls` once its handshake is done."""
     seen = RawServer()
 
     open_writers: set[asyncio.StreamWriter] = set()
@@ -221,8 +222,8 @@ async def a_raw_server(behaviour: Behaviour) -> AsyncIterator[RawServer]:
             open_writers.discard(writer)
             seen.finished += 1
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    seen.base_url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
+    seen.base_url = f"{'https' if tls else 'http'}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     try:
         yield seen
     finally:

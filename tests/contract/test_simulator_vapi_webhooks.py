@@ -219,6 +219,7 @@ def test_a_call_that_comes_in_is_taken_by_the_numbers_assistant_and_told_to_its_
             (call["id"], "inboundPhoneCall", "a")
         ]
         assert (stage.stats["dials"], stage.stats["double_dials"], stage.stats["calls_in_flight"]) == (0, 0, 0)
+        assert stage.stats["by_outcome"] == {}, "nobody dialed it"
 
     play(kit, scene)
 

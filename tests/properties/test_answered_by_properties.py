@@ -106,7 +106,7 @@ def test_a_call_that_we_took_back_for_a_revocation_is_cancelled_and_not_unanswer
 
 
 def test_a_call_that_we_took_back_because_it_did_not_ring_may_be_tried_again_and_counts_for_nothing() -> None:
-    _, steps = told([PLACED, RANG_OUT], replace(ATTEMPT, late_cancel=True))
+    _, steps = told([PLACED, RANG_OUT], replace(ATTEMPT, late_cancel=True, late_cancelled=True))
     assert steps == [Verdict(Outcome.PROVIDER_ERROR, retryable=True, counts=False)]
 
 

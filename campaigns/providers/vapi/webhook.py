@@ -8,7 +8,8 @@
 | anything else        | conversation, speech, tools, types yet unknown         | none, stored and counted      |
 
 The dedupe key of the first two holds what makes the event, not when it was sent: Vapi delivers reports twice. What the
-conversation achieved is part of it: a report that comes again with the analysis that the first one lacked is news.
+conversation achieved and what was said are part of it: a report that comes again with the analysis or the recording
+that the first one lacked is news.
 
 A call that somebody makes to one of the account's numbers (`call.type` is `inboundPhoneCall`) reports in the same way,
 if that number's server URL points here; it is no call of ours, and only tells who called.
@@ -85,6 +86,8 @@ def _dedupe_key(
         parts = [call.get("id"), message.get("status"), message.get("endedReason")]
         if report is not None and not report.conversation.is_empty:
             parts.append(asdict(report.conversation))
+        if report is not None and not report.artifacts.is_empty:
+            parts.append(asdict(report.artifacts))
     else:
         parts = [{key: value for key, value in message.items() if key not in _NOT_PART_OF_AN_EVENT}]
     canonical = json.dumps([event_type, *parts], sort_keys=True, separators=(",", ":"))

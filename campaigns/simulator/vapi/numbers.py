@@ -50,6 +50,8 @@ class PhoneNumbers:
     def __init__(self, simulation: Simulation) -> None:
         self._simulation = simulation
         self._known: dict[str, PhoneNumber] = {}
+        self._configured: dict[tuple[str, bool], PhoneNumber] = {}
+        """By id, and whether it is a free one: that may change while the simulator runs."""
         self._deleted: set[str] = set()
 
     def create(self, settings: Mapping[str, Any]) -> PhoneNumber:
@@ -106,12 +108,17 @@ class PhoneNumbers:
         return {"number": _fictitious(area_code, nth=len(self._known))}
 
     def _from_configuration(self, line: str) -> PhoneNumber:
-        if line in self._simulation.config.vapi.free_lines:
-            settings = {"provider": BOUGHT, "name": line, "number": _number_of(line)}
-        else:
-            settings = {"provider": "twilio", "name": line, "number": _number_of(line),
-                        "twilioAccountSid": INVENTED_ACCOUNT}  # fmt: skip
-        return PhoneNumber(line, settings, 0, 0)
+        key = (line, line in self._simulation.config.vapi.free_lines)
+        if key not in self._configured:
+            self._configured[key] = _configured(line, is_free=key[1])
+        return self._configured[key]
+
+
+def _configured(line: str, *, is_free: bool) -> PhoneNumber:
+    settings = {"provider": BOUGHT if is_free else "twilio", "name": line, "number": _number_of(line)}
+    if not is_free:
+        settings["twilioAccountSid"] = INVENTED_ACCOUNT
+    return PhoneNumber(line, settings, 0, 0)
 
 
 def _number_of(line: str) -> str:

@@ -30,9 +30,11 @@ class Reporter:
         call = happening.call
         message_type = REPORT if happening.kind == "report" else STATUS
         kind = message_type if happening.kind == "report" else f"{message_type} {happening.status}"
-        target = self.target_of(call, message_id=f"{call.id} {kind}")
         wanted = self._settings(call).get("serverMessages")
-        if target is None or (wanted is not None and message_type not in wanted):
+        if wanted is not None and message_type not in wanted:
+            return None
+        target = self.target_of(call, message_id=f"{call.id} {kind}")
+        if target is None:
             return None
         body = partial(self._body, happening, line=self.line_of(call))
         return Delivery(target=target, call_id=call.id, kind=kind, body=body, draws=call.draws)

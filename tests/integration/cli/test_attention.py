@@ -295,6 +295,16 @@ def test_of_two_people_who_decide_at_once_one_wins_and_the_other_is_told_by_whom
     assert f"was decided by {winner}" in told[loser]
 
 
+def test_a_call_that_its_provider_does_not_let_ring_is_listed_until_it_rings(ringfence: Any, desk: Desk) -> None:
+    attempt = desk.attempt(desk.call(desk.campaign(), state="in_progress"), state="in_progress")
+    desk.sql("UPDATE attempts SET late_ring_at = clock_timestamp()")
+    code, answer = ringfence("attention")
+    (late,) = answer["late_rings"]
+    assert (code, late["attempt_id"], late["provider_call_id"], late["number"]) == (1, str(attempt), "call-1", "…01")
+    desk.sql("UPDATE attempts SET rang = true")
+    assert ringfence("attention")[0] == 0
+
+
 # --- strays, alarms, held accounts -----------------------------------------------------------------------------------
 
 

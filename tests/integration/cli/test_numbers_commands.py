@@ -217,6 +217,8 @@ def test_a_persons_view(ringfence: Any) -> None:
     assert code == 0
     assert "Main [line]" in said
     assert "+12025550144" in ringfence.plainly("numbers", "show", line)[1]
+    code, said = ringfence.plainly("numbers", "hooks", line, "--transfer", "sip:desk@example.com", "--on", "ending")
+    assert (code, "call.ending: pass on to sip:desk@example.com" in said) == (0, True)
     assert "1 hook set" in ringfence.plainly("numbers", "hooks", line, "--say", "Hello")[1]
 
 

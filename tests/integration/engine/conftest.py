@@ -360,3 +360,11 @@ def world(database: Engine, run_async: Callable[[Coroutine[Any, Any, Any]], Futu
     world.results.start()
     yield world
     world.results.stop()
+
+
+@pytest.fixture
+def holding(world: World, run_async: Callable[[Coroutine[Any, Any, Any]], Future[Any]]) -> Any:
+    """The same with a provider that holds calls until their time."""
+    from tests.integration.engine.holding import Holding  # late: it builds on this file
+
+    return Holding.of(world, run_async)

@@ -33,6 +33,7 @@ class WaitingLine:
     obeys: bool = True
     away: bool = False
     killed_after_cancel: bool = False
+    verdict: Verdict = CANCELLED
     capabilities: Capabilities = ABLE
 
     async def fetch(self, call_id: str) -> CallReport | None:
@@ -42,7 +43,7 @@ class WaitingLine:
         if phase is None:
             return None
         over = phase.rank >= Phase.ENDED.rank
-        return CallReport(call_id, None, phase, CANCELLED if over else None)
+        return CallReport(call_id, None, phase, self.verdict if over else None)
 
     async def cancel(self, call_id: str) -> bool:
         self.cancels.append(call_id)
@@ -229,6 +230,30 @@ def test_a_call_that_talked_before_it_was_taken_back_counts(
     late_ring.run()
     world.receive(world.report(waiting, Phase.REPORTED, CANCELLED, duration=timedelta(seconds=9)))
     assert attempt(world, waiting).counts
+
+
+RANG_OUT = Verdict(Outcome.NO_ANSWER, True, True)
+
+
+def test_a_call_that_could_not_be_taken_back_and_rang_out_counts(
+    world, line: WaitingLine, late_ring: LateRing, waiting: int
+):
+    line.obeys = False
+    world.pass_time(A_MINUTE)
+    late_ring.run()
+    world.receive(world.report(waiting, Phase.REPORTED, RANG_OUT))
+    assert (attempt(world, waiting).outcome, attempt(world, waiting).counts) == ("no_answer", True)
+
+
+def test_a_gateways_one_word_for_both_is_read_by_what_it_said_of_the_cancel(
+    world, line: WaitingLine, late_ring: LateRing, waiting: int
+):
+    """487 is what it says of a phone that rang out, and of a call that it took back for us."""
+    line.verdict = RANG_OUT
+    world.pass_time(A_MINUTE)
+    assert late_ring.run() == 1
+    found = attempt(world, waiting)
+    assert (found.outcome, found.counts, world.state(waiting)) == ("provider_error", False, "scheduled")
 
 
 def test_a_cancellation_that_was_not_ours_ends_the_call(world, waiting: int):

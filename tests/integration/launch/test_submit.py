@@ -1,5 +1,6 @@
 """Submit: once from the same file, never from another one under the same name, and not past a guard."""
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -10,10 +11,12 @@ import pytest
 from campaigns.files.customer_problems import CustomerFileError
 from campaigns.services.accounts import AccountInUseError, AccountRecord, sync_accounts
 from campaigns.services.submit import (
+    AssistantMisfitError,
     ChangedDefinitionError,
     PendingKeysError,
     RehearsalRefusedError,
     UnknownAccountError,
+    UnprovableRedialError,
     WindowOverError,
 )
 
@@ -55,6 +58,28 @@ def test_a_changed_customer_list_under_the_same_name_is_refused(world: Any) -> N
     assert len(refused.value.differences) == 1
 
 
+@pytest.mark.parametrize(
+    ("provider", "assistant", "refused"),
+    [
+        ("voxworks", {"scriptId": "s"}, True),
+        ("vapi", {"id": "a"}, False),
+        ("cognigy", {"applicationSid": "x"}, False),
+    ],
+)
+def test_redial_is_refused_where_no_absence_can_be_proven(
+    world: Any, provider: str, assistant: dict[str, str], *, refused: bool
+) -> None:
+    world.query("UPDATE accounts SET provider = :provider RETURNING name", provider=provider)
+    redial = {"maxAttempts": 2, "ambiguous": "redial"}
+    if not refused:
+        assert world.submit("+12125550100", assistant=assistant, retries=redial).created
+        return
+    with pytest.raises(UnprovableRedialError, match=r"lists no calls.*ambiguous: hold"):
+        world.submit("+12125550100", assistant=assistant, retries=redial)
+    assert world.query("SELECT name FROM campaigns") == []
+    assert world.submit("+12125550100", assistant=assistant, retries=redial | {"ambiguous": "hold"}).created
+
+
 def test_two_submits_at_once_make_one_campaign(world: Any) -> None:
     world.write_list("+12125550100")
     with ThreadPoolExecutor(2) as both:
@@ -73,6 +98,52 @@ def test_an_unknown_account_is_refused_with_those_there_are(world: Any) -> None:
     with pytest.raises(UnknownAccountError, match="configured are: rehearsal") as refused:
         world.submit("+12125550100", account="rehearsel")
     assert refused.value.nearest == "rehearsal"
+
+
+GATEWAY = AccountRecord(
+    name="gateway",
+    provider="cognigy",
+    limit_group="group-2",
+    simulator=True,
+    concurrency=10,
+    calls_per_second=5.0,
+    ring_timeout=timedelta(seconds=45),
+    max_duration=timedelta(minutes=10),
+    reconcile_after=(timedelta(seconds=1), timedelta(seconds=3)),
+    webhooks=True,
+)
+VAPI = replace(GATEWAY, name="vapi-account", provider="vapi")
+
+
+@pytest.mark.parametrize(
+    ("account", "assistant", "sentence"),
+    [
+        (GATEWAY, {"id": "a"}, "account gateway is at Cognigy, whose assistants are named by applicationSid"),
+        (VAPI, {"scriptId": "s"}, "account vapi-account is at Vapi, whose assistants are named by id, inline"),
+        (GATEWAY, {"applicationSid": "x", "timeout": 46}, "assistant.timeout: 46 s is more than the account's ringT"),
+        (GATEWAY, {"applicationSid": "x", "timeLimit": 601}, "account's maxDuration 10m; lower it, or raise maxDur"),
+        (replace(GATEWAY, webhooks=False), {"applicationSid": "x", "amd": {}}, "nobody would hear its word"),
+    ],
+)
+def test_an_assistant_that_does_not_fit_the_account_is_refused(
+    world: Any, account: AccountRecord, assistant: dict[str, Any], sentence: str
+) -> None:
+    sync_accounts(world.engine, [account])
+    with pytest.raises(AssistantMisfitError, match=re.escape(sentence)):
+        world.submit("+12125550100", account=account.name, assistant=assistant)
+    assert world.query("SELECT name FROM campaigns") == []
+
+
+@pytest.mark.parametrize(
+    ("webhooks", "assistant"),
+    [
+        (True, {"applicationSid": "x", "timeout": 45, "timeLimit": 600, "amd": {}}),
+        (False, {"applicationSid": "x", "amd": {"actionHook": "https://example.com/amd"}}),
+    ],
+)
+def test_an_assistant_that_fits_its_account_is_taken(world: Any, assistant: dict[str, Any], *, webhooks: bool) -> None:
+    sync_accounts(world.engine, [replace(GATEWAY, webhooks=webhooks)])
+    assert world.submit("+12125550100", account="gateway", assistant=assistant).created
 
 
 def test_a_rehearsal_clock_on_a_real_account_is_refused(world: Any, real_account: AccountRecord) -> None:

@@ -196,6 +196,18 @@ def test_different_events_have_different_keys() -> None:
     assert len({parse_webhook(body).dedupe_key for body in bodies}) == len(bodies)
 
 
+def test_a_report_that_comes_again_with_the_recording_that_it_lacked_is_news() -> None:
+    plain = a_webhook("end-of-call-report", call={"id": "c"}, endedReason="customer-busy")
+    whole = a_webhook(
+        "end-of-call-report",
+        call={"id": "c"},
+        endedReason="customer-busy",
+        artifact={"recordingUrl": "https://recordings.example.com/1"},
+    )
+    assert parse_webhook(plain).dedupe_key != parse_webhook(whole).dedupe_key
+    assert parse_webhook(whole).dedupe_key == parse_webhook(whole).dedupe_key
+
+
 def test_an_event_without_a_call_is_stored_and_not_acted_upon() -> None:
     assert parse_webhook(b'{"message": {"type": "status-update", "status": "ended"}}').report is None
 

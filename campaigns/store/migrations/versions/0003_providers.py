@@ -13,6 +13,7 @@ SCHEMA = [
         ADD COLUMN rang boolean NOT NULL DEFAULT false,
         ADD COLUMN ring_look_at timestamptz,
         ADD COLUMN late_cancel_at timestamptz,
+        ADD COLUMN late_cancelled_at timestamptz,
         ADD COLUMN late_ring_at timestamptz,
         ADD COLUMN provider_due_from timestamptz,
         ADD COLUMN provider_due_until timestamptz,
