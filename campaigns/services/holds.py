@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection
 
 from campaigns.services.feed import STARVED_AFTER
-from campaigns.services.status import slowed
 from campaigns.services.restored import REASON as RESTORED
 from campaigns.services.status import slowed
 from campaigns.store import feed as feed_rows

@@ -23,6 +23,7 @@ from campaigns.services.ports import Publisher
 from campaigns.services.record import Fact, Recorder
 from campaigns.store import repair as rows
 from campaigns.store.inbox import receipt_waits
+from campaigns.store.provider_audit import owners
 
 log = logging.getLogger(__name__)
 
@@ -117,11 +118,11 @@ class Reconcile:
             each.attempt_id: each for each in looked.listing.reports if each.attempt_id and each not in contested
         }
         with self._engine.begin() as connection:
-            owners = rows.other_owners(connection, account, [each.provider_call_id for each in reports.values()])
+            owned = owners(connection, account, [each.provider_call_id for each in reports.values()])
         return {
             attempt_id: report
             for attempt_id, report in reports.items()
-            if owners.get(report.provider_call_id, attempt_id) == attempt_id
+            if set(owned.get(report.provider_call_id, ())) <= {attempt_id}
         }
 
     def _look_again(self, attempts: Sequence[rows.DueAttempt]) -> None:

@@ -108,14 +108,17 @@ def note_audited(connection: Connection, account: str, *, until: datetime, next_
 
 
 # --- what the record knows -------------------------------------------------------------------------------------------
+# Calls are looked up among all accounts at the same provider: two keys of one organisation list each other's calls.
 
 
 def owners(connection: Connection, account: str, provider_call_ids: Sequence[str]) -> dict[str, list[UUID]]:
-    """Provider call id → the attempts of this account that have it: one, if all is well."""
+    """Provider call id → our attempts at this account's provider that have it: one, if all is well."""
     rows = connection.execute(
         text("""
-            SELECT provider_call_id, id FROM attempts
-            WHERE provider_call_id = ANY(:calls) AND account = :account ORDER BY claimed_at, id
+            SELECT t.provider_call_id, t.id FROM attempts t JOIN accounts b ON b.name = t.account
+            WHERE t.provider_call_id = ANY(:calls)
+                AND b.provider = (SELECT a.provider FROM accounts a WHERE a.name = :account)
+            ORDER BY t.claimed_at, t.id
         """),
         {"account": account, "calls": list(provider_call_ids)},
     )
@@ -126,9 +129,12 @@ def owners(connection: Connection, account: str, provider_call_ids: Sequence[str
 
 
 def echoed(connection: Connection, account: str, attempt_ids: Sequence[UUID]) -> dict[UUID, str | None]:
-    """Which of these ids are attempts of this account → the provider call that each has."""
+    """Which of these ids are our attempts at this account's provider → the provider call that each has."""
     rows = connection.execute(
-        text("SELECT id, provider_call_id FROM attempts WHERE id = ANY(:ids) AND account = :account"),
+        text("""
+            SELECT t.id, t.provider_call_id FROM attempts t JOIN accounts b ON b.name = t.account
+            WHERE t.id = ANY(:ids) AND b.provider = (SELECT a.provider FROM accounts a WHERE a.name = :account)
+        """),
         {"account": account, "ids": list(attempt_ids)},
     )
     return {row.id: row.provider_call_id for row in rows}

@@ -302,15 +302,3 @@ def need_person(connection: Connection, attempt_id: UUID, *, next_look: timedelt
         """),
         {"id": attempt_id, "next_look": next_look},
     )
-
-
-def other_owners(connection: Connection, account: str, provider_call_ids: Sequence[str]) -> dict[str, UUID]:
-    """Provider call id → the attempt of this account that has it already."""
-    rows = connection.execute(
-        text("""
-            SELECT provider_call_id, id FROM attempts
-            WHERE provider_call_id = ANY(:calls) AND account = :account ORDER BY claimed_at DESC
-        """),
-        {"account": account, "calls": list(provider_call_ids)},
-    )
-    return {row.provider_call_id: row.id for row in rows}

@@ -115,6 +115,21 @@ def test_calls_to_us_and_on_other_peoples_lines_are_foreign_and_no_alarm(world, 
     assert portal.alarms() == []
 
 
+def test_calls_of_another_account_of_ours_at_the_same_provider_are_explained(world, portal):
+    """Two keys of one organisation list each other's calls."""
+    (call,) = dialed(world)
+    portal.knows(call)
+    world.sql(
+        """INSERT INTO accounts (name, provider, limit_group, simulator, concurrency, calls_per_second,
+            ring_timeout, max_duration, reconcile_after, webhooks)
+        SELECT 'sister', provider, 'h', simulator, concurrency, calls_per_second, ring_timeout, max_duration,
+            reconcile_after, webhooks FROM accounts"""
+    )
+    world.sql("UPDATE attempts SET account = 'sister'")
+    result = portal.run()
+    assert (result.matched, result.strays, result.missing) == (1, 0, 0)
+
+
 def test_a_second_call_for_one_attempt_is_a_double_dial_and_told_once(world, portal):
     (call,) = dialed(world)
     first = portal.knows(call)
