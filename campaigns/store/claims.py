@@ -1,5 +1,6 @@
 """The claim's reads and writes, in the order that the lock order asks: calls by id, then live by number, then facts."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -327,38 +328,39 @@ def write_decisions(
     if not decisions:
         return
     connection.execute(
-        text("""
-            INSERT INTO decisions (call_id, attempt_id, decided_at, campaign_at, verdict, rule_id, next_allowed_at,
-                consent_id, zones, jurisdictions, rules_digest, tzdata_version, checks, facts)
-            SELECT n.call_id, n.attempt_id, :decided_at, :campaign_at,
-                CASE WHEN n.rule_id IS NULL THEN 'permit' ELSE 'refusal' END, n.rule_id, n.next_allowed_at,
-                n.consent_id, CAST(n.zones AS text[]), CAST(n.jurisdictions AS text[]), :rules_digest,
-                :tzdata_version, CAST(n.checks AS jsonb), CAST(n.facts AS jsonb)
-            FROM unnest(CAST(:call_ids AS bigint[]), CAST(:attempt_ids AS uuid[]), CAST(:rule_ids AS text[]),
-                CAST(:next_ats AS timestamptz[]), CAST(:consent_ids AS bigint[]), CAST(:zones AS text[]),
-                CAST(:jurisdictions AS text[]), CAST(:checks AS text[]), CAST(:facts AS text[]))
-                WITH ORDINALITY AS n(call_id, attempt_id, rule_id, next_allowed_at, consent_id, zones, jurisdictions,
-                    checks, facts, place)
-            ORDER BY n.place
-        """),
+        _WRITE_DECISIONS,
         {
             "decided_at": facts.read_at,
             "campaign_at": facts.campaign_at,
             "rules_digest": rules_digest,
             "tzdata_version": tzdata,
-            "call_ids": [decision.call_id for decision in decisions],
-            "attempt_ids": [decision.attempt_id for decision in decisions],
-            "rule_ids": [decision.rule_id for decision in decisions],
-            "next_ats": [decision.next_allowed_at for decision in decisions],
-            "consent_ids": [decision.consent_id for decision in decisions],
-            "zones": [_array(decision.zones) for decision in decisions],
-            "jurisdictions": [_array(decision.jurisdictions) for decision in decisions],
-            "checks": [decision.checks for decision in decisions],
-            "facts": [decision.facts for decision in decisions],
+            "decisions": "[" + ",".join(map(_as_json, decisions)) + "]",
         },
     )
 
 
-def _array(words: Sequence[str]) -> str:
-    """An array as Postgres reads it from text: an array of arrays would have to be rectangular."""
-    return "{" + ",".join('"' + word.replace("\\", "\\\\").replace('"', '\\"') + '"' for word in words) + "}"
+# One document and not an array a column: a decision is mostly JSON already, and quoting JSON into an array cost as much
+# as judging did.
+_WRITE_DECISIONS = text("""
+    INSERT INTO decisions (call_id, attempt_id, decided_at, campaign_at, verdict, rule_id, next_allowed_at,
+        consent_id, zones, jurisdictions, rules_digest, tzdata_version, checks, facts)
+    SELECT n.call_id, n.attempt_id, :decided_at, :campaign_at,
+        CASE WHEN n.rule_id IS NULL THEN 'permit' ELSE 'refusal' END, n.rule_id, n.next_allowed_at,
+        n.consent_id, n.zones, n.jurisdictions, :rules_digest, :tzdata_version, n.checks, n.facts
+    FROM jsonb_to_recordset(CAST(:decisions AS jsonb)) AS n(call_id bigint, attempt_id uuid, rule_id text,
+        next_allowed_at timestamptz, consent_id bigint, zones text[], jurisdictions text[], checks jsonb, facts jsonb)
+""")
+
+
+def _as_json(decision: NewDecision) -> str:
+    """`checks` and `facts` are put in as they are."""
+    others = {
+        "call_id": decision.call_id,
+        "attempt_id": None if decision.attempt_id is None else str(decision.attempt_id),
+        "rule_id": decision.rule_id,
+        "next_allowed_at": None if decision.next_allowed_at is None else decision.next_allowed_at.isoformat(),
+        "consent_id": decision.consent_id,
+        "zones": decision.zones,
+        "jurisdictions": decision.jurisdictions,
+    }
+    return f'{json.dumps(others)[:-1]},"checks":{decision.checks},"facts":{decision.facts}}}'
