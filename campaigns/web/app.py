@@ -17,8 +17,9 @@ from campaigns.runtime.settings import FILE_NAME, Settings, SettingsError, load_
 from campaigns.runtime.settings_problems import problem_of
 from campaigns.services.inbox import Intake
 from campaigns.store.engine import open_engine
-from campaigns.web import campaigns_api, health, metrics, status_page, webhooks
+from campaigns.web import campaigns_api, health, metrics, status_page
 from campaigns.web.access import TOKENS_VARIABLE, ApiAccess
+from campaigns.web.front import Front
 from campaigns.web.intake_groups import IntakeGroups
 from campaigns.web.large_bodies import LargeBodies, ParserOf
 from campaigns.web.services import KnownProvider, WebServices
@@ -30,8 +31,7 @@ POOL_SIZE = 8
 def create_app() -> FastAPI:
     """The application, as the environment and the working directory say."""
     access = ApiAccess(os.environ.get(TOKENS_VARIABLE, "").split(","))
-    app = FastAPI(title="Ringfence", docs_url=None, redoc_url=None, openapi_url=None, lifespan=_lifespan)
-    app.router.routes += webhooks.ROUTES  # each webhook proves itself: see `webhook_proof.py`
+    app = Front(lifespan=_lifespan)  # each webhook proves itself: see `webhook_proof.py`
     app.include_router(health.router)
     app.include_router(metrics.router, dependencies=[Depends(access)])
     app.include_router(campaigns_api.router, dependencies=[Depends(access)])

@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 Headers = Mapping[str, str]
 """Names in lower case."""
 
+PREFIX = "/webhooks/"
 LARGEST_ID = 2**63 - 1
 """A campaign id is a Postgres bigint."""
 
@@ -49,6 +50,14 @@ class Hook:
         if not (text.isascii() and text.isdigit()) or len(text) > len(str(LARGEST_ID)):
             return None
         return number if 0 < (number := int(text)) <= LARGEST_ID else None
+
+
+def hook_at(path: str) -> Hook | None:
+    """The webhook's address that `path` is, if it is one; proves nothing yet."""
+    if not path.startswith(PREFIX):
+        return None
+    parts = path.removeprefix(PREFIX).split("/")
+    return Hook(*parts) if 2 <= len(parts) <= 4 and all(parts) else None
 
 
 async def admit(headers: Headers, services: WebServices, hook: Hook) -> KnownProvider:

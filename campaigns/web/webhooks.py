@@ -1,10 +1,11 @@
 """What providers tell us: proven, parsed, committed to the inbox, and only then answered with 200.
 
-`webhook_proof.py` says what each address asks for. These routes are plain ASGI: of a webhook's way through FastAPI's
-dependencies, validation and responses, every step would cost as much processor time as the webhook's own work.
+`webhook_proof.py` says what each address asks for. All of this is plain ASGI: see `front.py`.
 """
 
+import json
 import logging
+from collections.abc import Mapping
 from typing import Final
 
 from fastapi import HTTPException, status
@@ -24,23 +25,37 @@ log = logging.getLogger(__name__)
 
 RETRY_AFTER_SECONDS = 5
 _RECEIVED: Final = b'{"received":true}'
-_HEADERS: Final = [(b"content-type", b"application/json"), (b"content-length", str(len(_RECEIVED)).encode())]
+_NO_HEADERS: Final[Mapping[str, str]] = {}
 
 
-class WebhookRoute:
-    """ASGI: takes in one webhook. 401: not proven to be for us; 408, 413: the body; 400: not a webhook of this
-    provider; 503: it could not be stored, send it again."""
+async def answer(scope: Scope, receive: Receive, send: Send, *, services: WebServices, hook: Hook) -> None:
+    """Take in one webhook, and say what became of it. 401: not proven to be for us; 408, 413: the body; 400: not a
+    webhook of this provider; 503: it could not be stored, send it again."""
+    try:
+        await _receive(headers_of(scope), receive, services, hook)
+    except HTTPException as error:
+        body = json.dumps({"detail": error.detail}).encode()
+        await _say(send, error.status_code, body, headers=error.headers or {})
+    else:
+        await _say(send, status.HTTP_200_OK, _RECEIVED)
+
+
+async def _say(send: Send, code: int, body: bytes, *, headers: Mapping[str, str] = _NO_HEADERS) -> None:
+    told = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    told += [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": code, "headers": told})
+    await send({"type": "http.response.body", "body": body})
+
+
+class _Routed:
+    """ASGI, behind a route: its `path_params` are a `Hook`'s fields."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """`path_params` are a `Hook`'s fields."""
-        services: WebServices = scope["app"].state.services
-        await _receive(headers_of(scope), receive, services, Hook(**scope["path_params"]))
-        await send({"type": "http.response.start", "status": status.HTTP_200_OK, "headers": _HEADERS})
-        await send({"type": "http.response.body", "body": _RECEIVED})
+        await answer(scope, receive, send, services=scope["app"].state.services, hook=Hook(**scope["path_params"]))
 
 
 ROUTES: Final = [
-    Route(path, WebhookRoute(), methods=["POST"])
+    Route(path, _Routed(), methods=["POST"])
     for path in (
         "/webhooks/{provider}/{account}",  # set up in the provider's portal, for all campaigns of the account
         "/webhooks/{provider}/{account}/{campaign}",  # of one campaign, its token in the header
