@@ -2,9 +2,7 @@
 
 from random import Random
 
-from sqlalchemy import text
-
-from interleaving.looks import next_looks, open_things
+from interleaving.looks import next_looks
 from interleaving.stage import Broken
 from interleaving.world import World
 
@@ -14,7 +12,7 @@ MOST_TICKS = 1_500
 BEATS = {"seal": 1.0, "feed": 1.0, "inbox": 1.0, "rescue": 2.0, "poll": 2.0, "reconcile": 1.0, "late_ring": 5.0}
 """Seconds between a service's ticks, as beat has them; one second for those not named."""
 GROWING = frozenset({"feed", "ask_back", "poll"})
-LONGEST_GAP = 60.0
+LONGEST_GAP = 3600.0
 """Services that would find the same as a second ago are asked again after up to so long: two feeds of a full account,
 two looks at a call that talks."""
 
@@ -35,11 +33,10 @@ class Calm:
         self._heal()
         while True:
             self._settle()
-            with self._world.sql.begin() as connection:
-                if open_things(connection) == 0 and not self._world.broker.messages:
-                    return
-                looks = next_looks(connection)
-            self._go_on({service: self._world.stage.seconds(at) for service, at in looks.items()})  # type: ignore[arg-type]
+            looks = next_looks(self._world.sql)
+            if looks.pop("open", None) is None and not self._world.broker.messages:
+                return
+            self._go_on({service: self._world.stage.seconds(at) for service, at in looks.items()})
 
     def _heal(self) -> None:
         world = self._world
@@ -119,8 +116,5 @@ class Calm:
             stage.advance(max(when, stage.now))
 
     def _fail(self, why: str) -> None:
-        with self._world.sql.begin() as connection:
-            open_calls = connection.execute(
-                text("SELECT string_agg(id || ' ' || state, ', ' ORDER BY id) FROM calls WHERE final_at IS NULL")
-            ).scalar_one()
-        raise Broken(f"{why}; open calls: {open_calls or 'none'}")
+        calls = self._world.sql.look("SELECT id, state FROM calls WHERE final_at IS NULL ORDER BY id")
+        raise Broken(f"{why}; open calls: {', '.join(f'{each.id} {each.state}' for each in calls) or 'none'}")

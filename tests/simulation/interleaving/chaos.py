@@ -3,6 +3,7 @@
 from random import Random
 from typing import Any
 
+from interleaving.looks import next_looks
 from interleaving.process import Process
 from interleaving.scenario import NUMBERS
 from interleaving.world import World
@@ -27,6 +28,8 @@ TICKS = {"feed": 5, "inbox": 3, "rescue": 2, "poll": 2, "reconcile": 2, "late_ri
 TICK_RATE = 0.04
 IDLE_TICK_RATE = 0.7
 """The same when nobody can go on: as long as beat lives, a second brings its ticks."""
+PURPOSE = 0.7
+"""How often a tick is one that finds something to do; the others only cost time, as most of beat's do."""
 MOST_OF_A_KIND = 2
 """Ticks of one service at once: two beats."""
 FROZEN_FOR = (0.3, 1.2, 3.0, 16.0, 40.0)
@@ -76,7 +79,7 @@ class Chaos:
         """To the next thing that happens by itself, or somewhat beyond it."""
         stage = self._world.stage
         upcoming = stage.next_timer()
-        most = stage.now + rng.choice([1.0, 1.0, 5.0, 60.0])
+        most = stage.now + (1.0 if rng.random() < 0.9 else rng.choice([5.0, 20.0, 60.0]))
         to = most if upcoming is None else min(upcoming, most)
         if rng.random() < 0.2:
             to = max(to, stage.now) + rng.choice([0.001, 0.01, 0.05, 0.3, 1.0, 2.0])
@@ -87,8 +90,15 @@ class Chaos:
     def _tick(self, rng: Random) -> None:
         workers = self._world.workers()
         service = rng.choices(list(TICKS), list(TICKS.values()))[0]
+        if rng.random() < PURPOSE and (due := self._due()):
+            service = rng.choice(due)
         if workers and sum(process.tasks(service) for process in workers) < MOST_OF_A_KIND:
             self._world.tick(service, rng.choice(workers))
+
+    def _due(self) -> list[str]:
+        """Services that would find something to do."""
+        now = self._world.stage.instant
+        return [service for service, at in next_looks(self._world.sql).items() if at <= now and service in TICKS]
 
     def _take_work(self, rng: Random) -> None:
         world = self._world

@@ -3,11 +3,11 @@
 The services decide by themselves what is due; this only spares the ticks that would find nothing.
 """
 
-from collections.abc import Mapping
+from datetime import datetime
 
-from sqlalchemy import Connection, text
+from interleaving.virtual_sql import VirtualSql
 
-_NEXT = text("""
+_NEXT = """
     WITH clock AS (
         SELECT r.id AS run_id, r.campaign_id, c.state = 'active' AS active, r.state AS run_state,
             coalesce(c.clock_machine_at, to_timestamp(0)) AS machine_at,
@@ -40,23 +40,21 @@ _NEXT = text("""
     UNION ALL SELECT 'inbox', min(next_try_at) FROM inbox WHERE state IN ('new', 'unmatched')
     UNION ALL SELECT 'ask_back', min(next_try_at) FROM provider_cancels WHERE settled_at IS NULL
     UNION ALL SELECT 'seal', min(clock_timestamp()) FROM unsealed
-""")
+"""
 
 
-def next_looks(connection: Connection) -> Mapping[str, object]:
-    """Service → the machine's instant at which it has something to do; services without work are left out."""
-    return {row.service: row.at for row in connection.execute(_NEXT) if row.at is not None}
+_OPEN = """
+    UNION ALL SELECT 'open', clock_timestamp() WHERE EXISTS (SELECT FROM calls WHERE final_at IS NULL)
+        OR EXISTS (SELECT FROM attempts WHERE state IN ('dialing', 'in_progress', 'ended')
+            OR (state = 'fate_unknown' AND NOT needs_person))
+        OR EXISTS (SELECT FROM inbox WHERE state = 'new') OR EXISTS (SELECT FROM unsealed)
+        OR EXISTS (SELECT FROM live) OR EXISTS (SELECT FROM runs WHERE state = 'active')
+"""
 
 
-_OPEN = text("""
-    SELECT (SELECT count(*) FROM calls WHERE final_at IS NULL)
-        + (SELECT count(*) FROM attempts WHERE state IN ('dialing', 'in_progress', 'ended'))
-        + (SELECT count(*) FROM inbox WHERE state = 'new') + (SELECT count(*) FROM unsealed)
-        + (SELECT count(*) FROM live) + (SELECT count(*) FROM runs WHERE state = 'active')
-        + (SELECT count(*) FROM attempts WHERE state = 'fate_unknown' AND NOT needs_person)
-""")
+def next_looks(sql: VirtualSql) -> dict[str, datetime]:
+    """Service → the machine's instant at which it has something to do; services without work are left out.
 
-
-def open_things(connection: Connection) -> int:
-    """How much is not settled yet."""
-    return int(connection.execute(_OPEN).scalar_one())
+    `open` is among them as long as anything is not settled.
+    """
+    return {row.service: row.at for row in sql.look(_NEXT + _OPEN) if row.at is not None}

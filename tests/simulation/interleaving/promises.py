@@ -6,8 +6,6 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
-
 from campaigns.calls.permits import PERMIT_LIFETIME
 from campaigns.calls.states import FINAL_CALL_STATES, CallState, may_move
 from campaigns.providers.contract import DialRequest
@@ -18,7 +16,10 @@ from interleaving.virtual_sql import VirtualSql
 ROUNDING = 1e-5
 """Seconds: instants go through microseconds and doubles."""
 
-_WRONG_ROWS = text("""
+_WRONG_ROWS = """
+    SELECT id, state, reason, epoch FROM calls
+    UNION ALL
+    SELECT 0, what, NULL, 0 FROM (
     SELECT 'more in flight than the account allows: ' || u.used || ' of ' || u.most AS what FROM (
         SELECT min(a.concurrency) AS most,
             (SELECT count(*) FROM live WHERE holds_slot) + (SELECT count(*) FROM calls WHERE state = 'queued') AS used
@@ -61,17 +62,18 @@ _WRONG_ROWS = text("""
     UNION ALL
     SELECT 'alarm: ' || kind || ', ' || detail FROM alarms
     WHERE kind IN ('second_provider_call', 'two_calls_live', 'not_dialed_but_reported', 'reported_but_not_dialed')
-""")
-_CALLS = text("SELECT id, state, reason, epoch FROM calls ORDER BY id")
-_ATTEMPT = text("""
+    ) wrong ORDER BY 1
+"""
+"""Every call, and with the id 0 whatever is wrong."""
+_ATTEMPT = """
     SELECT t.call_id, t.state, t.claimed_at, t.send_by, t.campaign_id, t.number,
         r.latest_at, c.clock_campaign_at, c.clock_machine_at, c.clock_speed,
         EXISTS (SELECT FROM decisions d WHERE d.attempt_id = t.id AND d.verdict = 'permit') AS permitted,
         EXISTS (SELECT FROM revocations v WHERE v.number = t.number AND v.recorded_at <= t.claimed_at) AS revoked,
         EXISTS (SELECT FROM attempts o WHERE o.call_id = t.call_id AND o.id <> t.id AND o.closed_at IS NULL) AS another,
         EXISTS (SELECT FROM attempts o WHERE o.call_id = t.call_id AND o.outcome = 'answered') AS reached
-    FROM attempts t JOIN runs r ON r.id = t.run_id JOIN campaigns c ON c.id = t.campaign_id WHERE t.id = :id
-""")
+    FROM attempts t JOIN runs r ON r.id = t.run_id JOIN campaigns c ON c.id = t.campaign_id WHERE t.id = %(id)s
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +109,9 @@ class Promises:
     def committed(self, who: str) -> None:
         """Look at all rows; the difference to the last look goes into the trace."""
         self.commits += 1
-        with self._sql.begin() as connection:
-            calls = connection.execute(_CALLS).all()
-            wrong = connection.execute(_WRONG_ROWS).scalars().all()
-        self._compare(calls, who)
-        if wrong:
+        rows = self._sql.look(_WRONG_ROWS)
+        self._compare([row for row in rows if row.id], who)
+        if wrong := [row.state for row in rows if not row.id]:
             raise Broken(f"after a commit of {who}: {'; '.join(wrong)}")
 
     def states(self) -> tuple[str, ...]:
@@ -143,10 +143,10 @@ class Promises:
     def left(self, request: DialRequest, who: str) -> int:
         """A request leaves now; returns its call's id."""
         now = self._stage.now
-        with self._sql.begin() as connection:
-            row = connection.execute(_ATTEMPT, {"id": request.attempt_id}).one_or_none()
-        if row is None:
+        found = self._sql.look(_ATTEMPT, id=request.attempt_id)
+        if not found:
             raise Broken(f"{who} sent a request without a committed attempt")
+        (row,) = found
         self._stage.trace.note(who, f"the request of call {row.call_id} leaves")
         self._check_once(request.attempt_id, row.call_id)
         self._check_permit(row)
@@ -211,10 +211,9 @@ class Promises:
                 raise Broken(f"{call.number[-4:]} has two calls: {other.id} and {call.id}")
             if other.attempt_id == call.attempt_id:
                 raise Broken(f"one attempt made {other.id} and {call.id}")
-            if other.call_id == call.call_id and not other.verdict.retryable:
+            if other.call_id == call.call_id and not (other.verdict.retryable or other.taken_back):
                 raise Broken(f"call {call.call_id} rings again after {other.verdict.outcome}")
-        with self._sql.begin() as connection:
-            most = connection.execute(text("SELECT min(concurrency) FROM accounts")).scalar_one()
+        most = self._sql.look("SELECT min(concurrency) AS most FROM accounts")[0].most
         live = sum(each.is_live(now) for each in self._model.calls.values())
         if live > most:
             raise Broken(f"{live} calls are live at the provider, allowed are {most}")

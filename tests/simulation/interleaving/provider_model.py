@@ -47,6 +47,8 @@ class PlacedCall:
     listed_after: float = 0.0
     """How far lists and looks lag behind."""
     told: set[Phase] = field(default_factory=set)
+    taken_back: bool = False
+    """Ended by us before it rang: nobody was called."""
 
     def phase(self, now: float) -> Phase:
         if now >= self.ends_at + self.analysed_after:
@@ -141,7 +143,7 @@ class ProviderModel:
         now = self._stage.now
         if now >= call.ends_at:
             return False
-        call.ends_at = now
+        call.ends_at, call.taken_back = now, now < call.rings_at
         call.verdict = VERDICTS[Outcome.CANCELLED] if now < call.talks_at else call.verdict
         self._stage.trace.note("provider", f"{call.id} is ended by us")
         self._say_at(call, now)

@@ -77,7 +77,7 @@ def draw(rng: Random) -> Scenario:
     names = ["spring"] if rng.random() < 0.4 else ["spring", "autumn"]
     return Scenario(
         begins_at=begins_at,
-        latest_at=begins_at + (18 * 3600.0 if evening else rng.choice([120.0, 3 * 3600.0, 3 * 3600.0])),
+        latest_at=begins_at + (13 * 3600.0 if evening else rng.choice([120.0] + 5 * [3 * 3600.0])),
         concurrency=rng.choice([1, 2, 3]),
         calls_per_second=rng.choice([0.5, 1.0, 2.0, 20.0]),
         webhooks=rng.random() < 0.8,

@@ -76,7 +76,7 @@ class Theatre:
 
     def close(self) -> None:
         self._threads.stop()
-        self._sql.engine.dispose()
+        self._sql.close()
 
     def play(self, plan: Plan, *, shared: Random | None = None) -> Played:
         """Play it to its end, or until a promise breaks."""

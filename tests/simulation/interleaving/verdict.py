@@ -2,13 +2,11 @@
 
 from typing import Any
 
-from sqlalchemy import text
-
 from campaigns.services.audit import Audit
 from interleaving.stage import Broken
 from interleaving.world import World
 
-_LOST = text("""
+_LOST = """
     SELECT 'call ' || id || ' ended as ' || state || ' without a reason' AS what FROM calls
     WHERE final_at IS NOT NULL AND coalesce(reason, '') = ''
     UNION ALL
@@ -22,27 +20,25 @@ _LOST = text("""
     WHERE c.state NOT IN ('completed', 'cancelled') AND EXISTS (
         SELECT FROM attempts t WHERE t.call_id = c.id AND t.outcome = 'answered')
         AND NOT EXISTS (SELECT FROM attempts t WHERE t.call_id = c.id AND t.outcome <> 'answered')
-""")
-_ATTEMPTS = text("SELECT id, provider_call_id, state, outcome FROM attempts")
+"""
 
 
 def judge(world: World, *, may_expire: bool) -> None:
     """Raises `Broken`."""
-    with world.sql.begin() as connection:
-        wrong = [each for each in connection.execute(_LOST).scalars() if not (may_expire and " expired, " in each)]
-        attempts = {row.id: row for row in connection.execute(_ATTEMPTS)}
-        decisions = connection.execute(text("SELECT count(*) FROM decisions")).scalar_one()
+    wrong = [row.what for row in world.sql.look(_LOST) if not (may_expire and " expired, " in row.what)]
+    attempts = {row.id: row for row in world.sql.look("SELECT id, provider_call_id FROM attempts")}
     wrong += [
         f"{call.id} was made, and attempt {call.attempt_id} does not know it"
         for call in world.model.calls.values()
         if attempts[call.attempt_id].provider_call_id != call.id
     ]
-    wrong += _record(world, decisions)
+    wrong += _record(world)
     if wrong:
         raise Broken("at the end: " + "; ".join(wrong))
 
 
-def _record(world: World, decisions: int) -> list[str]:
+def _record(world: World) -> list[str]:
+    decisions = world.sql.look("SELECT count(*) AS made FROM decisions")[0].made
     database: Any = world.sql
     audit = Audit(database).verify()
     wrong = [problem.message for problem in audit.problems]

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
+import psycopg
+from psycopg.rows import namedtuple_row
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import OperationalError
 
@@ -83,6 +85,10 @@ def _tables(connection: Connection) -> list[str]:
     return [name for name in names if name not in ("alembic_version", "system")]
 
 
+def _set_clock(now: datetime) -> bytes:
+    return f"SET {SETTING} = '{now.isoformat()}'".encode()
+
+
 class Cleaner:
     """Empties the database between schedules, past the triggers that keep records from being deleted."""
 
@@ -122,18 +128,40 @@ class VirtualSql:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.now: Callable[[], datetime] = lambda: datetime.min
-        self.before_statement: Callable[[], None] = lambda: None
         self.wrote = False
+        """Whether any row was written since this was last set to False."""
+        self._onlooker: psycopg.Connection[Any] | None = None
+        self._shown_to_onlooker: datetime | None = None
         event.listen(engine, "before_cursor_execute", self._before)
+        event.listen(engine, "after_cursor_execute", self._after)
 
-    def _before(self, connection: Any, cursor: Any, statement: str, *_: Any) -> None:
-        self.before_statement()
+    def close(self) -> None:
+        if self._onlooker is not None:
+            self._onlooker.close()
+        self.engine.dispose()
+
+    def _before(self, connection: Any, cursor: Any, *_: Any) -> None:
         now = self.now()
         if connection.info.get("now") != now:
-            cursor.connection.execute(f"SET {SETTING} = '{now.isoformat()}'")
+            cursor.connection.execute(_set_clock(now))
             connection.info["now"] = now
-        if statement.lstrip().startswith(_WRITES):
+
+    def _after(self, connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+        if cursor.rowcount and statement.lstrip().startswith(_WRITES):
             self.wrote = True
+
+    def look(self, statement: str, **values: Any) -> list[Any]:
+        """Rows for whoever looks on, several times a commit and so past SQLAlchemy."""
+        if self._onlooker is None:
+            url = self.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+            self._onlooker = psycopg.connect(
+                url, autocommit=True, options=_OPTIONS, prepare_threshold=0, row_factory=namedtuple_row
+            )
+        now = self.now()
+        if now != self._shown_to_onlooker:
+            self._onlooker.execute(_set_clock(now))
+            self._shown_to_onlooker = now
+        return self._onlooker.execute(statement.encode(), values).fetchall()
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:

@@ -4,8 +4,6 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import text
-
 from campaigns.providers.contract import CallReport, Receipt
 from campaigns.runtime.law import gatekeeper
 from campaigns.services.control import Control, ControlRefusedError
@@ -211,8 +209,3 @@ class World:
 
     def _campaign_id(self, name: str) -> int:
         return [each.name for each in self.scenario.campaigns].index(name) + 1
-
-    def cancelled(self) -> set[int]:
-        """Campaigns that are cancelled for good."""
-        with self.sql.begin() as connection:
-            return set(connection.execute(text("SELECT id FROM campaigns WHERE state = 'cancelled'")).scalars())
