@@ -33,7 +33,7 @@ from campaigns.providers.contract import (
 from campaigns.services.claim import Claim, Claimed, ClaimedCall
 from campaigns.services.latecomers import Latecomers
 from campaigns.services.machine_clock import MachinePermit, Monotonic, monotonic
-from campaigns.services.pace import Pace, Turn, scope_spacings
+from campaigns.services.pace import Pace, Reserved, Turn, scope_spacings
 from campaigns.services.paced_permit import PacedPermit
 from campaigns.services.ports import CallRef
 from campaigns.services.record import Fact
@@ -58,6 +58,8 @@ CLAIMS_REMEMBERED = 8
 MOST_UNSENT = 200
 """Claimed calls of a process whose request has not left, before it claims more: four groups, in different stages. A
 process that claims faster than it can send would see permits lapse, claim the same calls again, and send still less."""
+PACE_RETRY = 0.2
+"""Seconds until turns are asked for again after the database did not give any: a lock that is held, a fail-over."""
 LOOK_LASTS = 1.0
 """Seconds for which account and pace of a campaign are remembered between messages."""
 UNJUDGED_WAIT = timedelta(minutes=10)
@@ -132,25 +134,47 @@ class Dispatch:
         while left and not self._stopping.is_set():
             if not self._unsent.wait_for_room(MOST_WAIT):
                 continue
-            reserved = self._pace.reserve(spacings, most=min(len(left), CLAIM_SIZE), lead=self._lead())
+            reserved = self._reserve(spacings, most=min(len(left), CLAIM_SIZE))
+            if reserved.wait > MOST_WAIT:
+                # A thread that slept so long would be missing elsewhere; the calls come back when their turn is near.
+                self._put_off(left, campaign_id=campaign_id, wait=timedelta(seconds=reserved.wait), why="pace")
+                break
             turns = deque(reserved.turns)
             now, left = left[: len(turns)], left[len(turns) :]
             for claimed in self._claims(now, campaign_id=campaign_id, task_id=task_id):
                 total = _plus(total, claimed)
                 groups += self._start(claimed, turns, spacings)
                 spacings = spacings_of(claimed.campaign)
-            if turns:
-                self._pace.give_back(spacings, tuple(turns))
-            if reserved.wait > MOST_WAIT:
-                # A thread that slept so long would be missing elsewhere; the calls come back when their turn is near.
-                wait = timedelta(seconds=reserved.wait)
-                self._claim.give_back(left, campaign_id=campaign_id, wait=wait, why="pace")
-                break
+            self._give_back(spacings, turns)
             self._stopping.wait(reserved.wait)
+        if left and self._stopping.is_set():
+            self._put_off(left, campaign_id=campaign_id, wait=timedelta(0), why="worker_stops")
         for group in groups:
             for written in group.result():
                 written.result()
         return total
+
+    def _reserve(self, spacings: Mapping[str, float], *, most: int) -> Reserved:
+        """Take turns; with the database busy or away there are none for a moment, and the calls stay as they are."""
+        try:
+            return self._pace.reserve(spacings, most=most, lead=self._lead())
+        except (DBAPIError, PoolTimeoutError) as error:
+            log.warning("no_turns calls=%d cause=%s", most, type(error).__name__)
+            return Reserved((), PACE_RETRY)
+
+    def _give_back(self, spacings: Mapping[str, float], turns: Sequence[Turn]) -> None:
+        """Turns that cannot be given back are only wasted."""
+        try:
+            self._pace.give_back(spacings, turns)
+        except (DBAPIError, PoolTimeoutError) as error:
+            log.warning("turns_wasted turns=%d cause=%s", len(turns), type(error).__name__)
+
+    def _put_off(self, refs: Sequence[CallRef], *, campaign_id: int, wait: timedelta, why: str) -> None:
+        """Let unclaimed calls wait in the database; where that fails, their lease brings them back."""
+        try:
+            self._claim.give_back(refs, campaign_id=campaign_id, wait=wait, why=why)
+        except (DBAPIError, PoolTimeoutError) as error:
+            log.warning("not_given_back calls=%d cause=%s", len(refs), type(error).__name__)
 
     def _knows(self, campaign: CampaignFacts) -> bool:
         """Whether this process would dial the account that the database means: same name, same kind."""
@@ -212,42 +236,46 @@ class Dispatch:
         """Give each call a turn that is still to come and put the group on the loop; returns at once."""
         if not claimed.calls:
             return []
-        # No turn ever: claimed, and surely nothing sent; said so, rather than leave fates to be reconciled.
-        instants = [math.inf] * len(claimed.calls)
+        # None has a turn: claimed, and surely nothing sent; said so, rather than leave fates to be reconciled.
+        given: Sequence[Turn | None] = [None] * len(claimed.calls)
         if self._knows(claimed.campaign):
-            instants = self._instants(len(claimed.calls), turns, spacings)
+            given = self._turns_for(claimed.calls, turns, spacings)
         self._unsent.add(len(claimed.calls))
-        return [self._run_async(self._send_group(claimed, instants, spacings))]
+        return [self._run_async(self._send_group(claimed, given, spacings))]
 
-    def _instants(self, count: int, turns: deque[Turn], spacings: Mapping[str, float]) -> list[float]:
+    def _turns_for(
+        self, calls: Sequence[ClaimedCall], turns: deque[Turn], spacings: Mapping[str, float]
+    ) -> list[Turn | None]:
+        """A turn that is still to come for each call, and None for those whose permits are too short for one."""
         now = self._clock()
-        while turns and turns[0].at < now:
+        while turns and turns[0].until < now:
             turns.popleft()
-        instants = [turns.popleft().at for _ in range(min(count, len(turns)))]
-        if missing := count - len(instants):
+        given = [turns.popleft() for _ in range(min(len(calls), len(turns)))]
+        if missing := calls[len(given) :]:
             try:
-                instants += self._pace.take(spacings, missing)
+                until = max(call.permit.lapses_at for call in missing)
+                given += self._pace.take(spacings, len(missing), until=until)
             except SQLAlchemyError as error:
-                log.warning("pace_failed calls=%d cause=%s", missing, type(error).__name__)
-        return instants + [math.inf] * (count - len(instants))
+                log.warning("pace_failed calls=%d cause=%s", len(missing), type(error).__name__)
+        return [*given, *[None] * (len(calls) - len(given))]
 
     async def _send_group(
-        self, claimed: Claimed, instants: Sequence[float], spacings: Mapping[str, float]
+        self, claimed: Claimed, turns: Sequence[Turn | None], spacings: Mapping[str, float]
     ) -> list[Future[None]]:
-        """Send every call at its instant; returns the writes to wait for."""
+        """Send every call at its turn; returns the writes to wait for."""
         return await asyncio.gather(
             *(
                 self._send(
                     call,
-                    self._paced(call.permit, instant, spacings),
+                    self._paced(call.permit, turn, spacings),
                     claimed=claimed,
                 )
-                for call, instant in zip(claimed.calls, instants, strict=True)
+                for call, turn in zip(claimed.calls, turns, strict=True)
             )
         )
 
-    def _paced(self, permit: MachinePermit, instant: float, spacings: Mapping[str, float]) -> PacedPermit:
-        return PacedPermit(permit, instant, self._late, spacings, on_leave=self._unsent.remove)
+    def _paced(self, permit: MachinePermit, turn: Turn | None, spacings: Mapping[str, float]) -> PacedPermit:
+        return PacedPermit(permit, turn, self._late, spacings, on_leave=self._unsent.remove)
 
     async def _send(self, call: ClaimedCall, permit: PacedPermit, *, claimed: Claimed) -> Future[None]:
         try:

@@ -16,13 +16,11 @@ from sqlalchemy.exc import OperationalError
 from campaigns.calls.fair_share import Demand, share
 from campaigns.calls.states import CallState
 from campaigns.compliance.numbers import country_of
-from campaigns.services.machine_clock import monotonic
-from campaigns.services.pace import scope_spacings
+from campaigns.services.pace import scope_spacings, waits
 from campaigns.services.ports import CallRef, Publisher, PublishError
 from campaigns.store import feed as rows
 from campaigns.store.handed_over import take_slots
 from campaigns.store.moves import Move, apply_moves
-from campaigns.store.pace import read_scopes
 from campaigns.store.troubles import barred_lines
 
 log = logging.getLogger(__name__)
@@ -181,12 +179,11 @@ def _soon_free(
     together = {scope: wait for each in spacings.values() for scope, wait in each.items()}
     if not together:
         return set()
-    state = read_scopes(connection, together, lock=False, clock=monotonic)
-    latest = state.now + RELEASE_HORIZON
+    wait = waits(connection, together)
     return {
         campaign_id
         for campaign_id, scopes in spacings.items()
-        if all(state.scopes[scope].first_free(state.now) <= latest for scope in scopes)
+        if all(wait[scope] <= RELEASE_HORIZON for scope in scopes)
     }
 
 

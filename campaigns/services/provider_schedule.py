@@ -25,7 +25,7 @@ from campaigns.services.claim import Claim, Claimed, ClaimedCall
 from campaigns.services.dispatch import RunAsync, request_of, spacings_of, webhook_of
 from campaigns.services.feed import QUEUED_LEASE, STARVED_AFTER, day_start, is_lock_timeout
 from campaigns.services.latecomers import Latecomers
-from campaigns.services.pace import Pace
+from campaigns.services.pace import Pace, Turn
 from campaigns.services.paced_permit import PacedPermit
 from campaigns.services.ports import CallRef, Publisher
 from campaigns.services.record import Fact, Recorder
@@ -110,8 +110,7 @@ class ProviderSchedule:
         self._pace.give_back(spacings, turns[:spare])
         if claimed is None or not claimed.calls:
             return 0
-        instants = [turn.at for turn in turns[spare:]]
-        shares = self._shares(claimed, instants, spacings, span=span, provider=provider)
+        shares = self._shares(claimed, turns[spare:], spacings, span=span, provider=provider)
         facts = [fact for share in shares for fact in self._send(provider, share, claimed)]
         for limit_group in self._recorder.run(facts).freed:
             self._publisher.request_feed(limit_group)
@@ -139,7 +138,7 @@ class ProviderSchedule:
     def _shares(
         self,
         claimed: Claimed,
-        instants: Sequence[float],
+        turns: Sequence[Turn],
         spacings: Mapping[str, float],
         *,
         span: ProviderSpan,
@@ -147,12 +146,12 @@ class ProviderSchedule:
     ) -> list[_Share]:
         """A request for each end of the span: windows close at different times in different places."""
         webhook = webhook_of(claimed.campaign, provider, self._public_url)
-        by_end = defaultdict[ProviderSpan, list[tuple[ClaimedCall, float]]](list)
-        for call, instant in zip(claimed.calls, instants, strict=True):
-            by_end[ProviderSpan(span.due_from, call.due_until or span.due_until)].append((call, instant))
+        by_end = defaultdict[ProviderSpan, list[tuple[ClaimedCall, Turn]]](list)
+        for call, turn in zip(claimed.calls, turns, strict=True):
+            by_end[ProviderSpan(span.due_from, call.due_until or span.due_until)].append((call, turn))
         shares = []
         for end, group in by_end.items():
-            # All its customers' instants are spent: the batch costs as much of the pace as if each were dialed.
+            # All its customers' turns are spent: the batch costs as much of the pace as if each were dialed.
             permit = PacedPermit(group[0][0].permit, group[-1][1], self._late, spacings)
             requests = [request_of(call, permit, claimed, webhook=webhook) for call, _ in group]
             shares.append(_Share(requests, permit, end))
