@@ -8,20 +8,19 @@ import logging
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import OperationalError
 
 from campaigns.calls.fair_share import Demand, share
 from campaigns.calls.states import CallState
-from campaigns.compliance.numbers import country_of
+from campaigns.services.line_choice import LineChoice
 from campaigns.services.pace import scope_spacings, waits
 from campaigns.services.ports import CallRef, Publisher, PublishError
 from campaigns.store import feed as rows
 from campaigns.store.handed_over import take_slots
 from campaigns.store.moves import Move, apply_moves
-from campaigns.store.troubles import barred_lines
 
 log = logging.getLogger(__name__)
 
@@ -139,7 +138,7 @@ def _release(connection: Connection, limit_group: str, account: rows.AccountRoom
         return {}
     campaigns = rows.campaign_rooms(connection, limit_group)
     free = _soon_free(connection, limit_group, account, campaigns)
-    lines = _Lines(connection, campaigns)
+    lines = LineChoice(connection, campaigns)
     ready = {
         campaign.id: lines.give(campaign, _due(connection, campaign, most=min(room, _own_room(campaign))))
         for campaign in campaigns
@@ -229,60 +228,6 @@ def _end_nowhere(connection: Connection, calls: Sequence[rows.DueCall]) -> None:
         for call in calls
     ]
     apply_moves(connection, ends)
-
-
-class _Lines:
-    """Which line each call goes out on, and what is left of each line today; one for all campaigns of a pass."""
-
-    def __init__(self, connection: Connection, campaigns: Sequence[rows.CampaignRoom]) -> None:
-        lines = sorted({line for each in campaigns for line in each.lines})
-        self._connection = connection
-        self._held = rows.held_lines(connection, lines)
-        self._barred = barred_lines(connection, lines)
-        self._used: dict[str, int] = {}
-        self.nowhere: list[rows.DueCall] = []
-        """Calls to countries that no line of their campaign can call."""
-
-    def give(self, campaign: rows.CampaignRoom, calls: Sequence[rows.DueCall]) -> list[tuple[rows.DueCall, str]]:
-        """Each call with its line; calls for which no line has anything left today are left out and wait."""
-        if campaign.line_daily_limit is not None:
-            return list(self._within(campaign.line_daily_limit, campaign, calls))
-        given = ((call, self._open(campaign, call)) for call in calls)
-        return [(call, self._turn(call, lines)) for call, lines in given if lines]
-
-    def _open(self, campaign: rows.CampaignRoom, call: rows.DueCall) -> list[str]:
-        """The lines that can call this number, without those that are closed for the day."""
-        fit = self._fit(campaign, call)
-        if not fit:
-            self.nowhere.append(call)
-        return [line for line in fit if line not in self._held]
-
-    def _fit(self, campaign: rows.CampaignRoom, call: rows.DueCall) -> Sequence[str]:
-        if not self._barred:
-            return campaign.lines
-        country = country_of(call.number) or ""
-        return [line for line in campaign.lines if country not in self._barred.get(line, ())]
-
-    def _turn(self, call: rows.DueCall, lines: Sequence[str]) -> str:
-        return call.line if call.line and call.line in lines else lines[call.call_id % len(lines)]
-
-    def _within(
-        self, limit: int, campaign: rows.CampaignRoom, calls: Sequence[rows.DueCall]
-    ) -> Iterator[tuple[rows.DueCall, str]]:
-        unread = [line for line in campaign.lines if line not in self._used]
-        counted = rows.line_use(self._connection, unread, day_starts_at=day_start(campaign.campaign_at))
-        self._used |= {line: counted.get(line, 0) for line in unread}
-        for call in calls:
-            free = [line for line in self._open(campaign, call) if self._used[line] < limit]
-            if free:
-                line = call.line if call.line in free else min(free, key=lambda each: self._used[each])
-                self._used[line] += 1
-                yield call, line
-
-
-def day_start(instant: datetime) -> datetime:
-    """Line caps are per UTC day, as the providers reset theirs."""
-    return instant.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _groups(refs: Sequence[CallRef], size: int) -> Iterator[Sequence[CallRef]]:

@@ -18,12 +18,14 @@ from uuid import UUID
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import OperationalError
 
+from campaigns.calls.line_limits import LineLimits, LineSpans
+from campaigns.calls.permits import PERMIT_LIFETIME
 from campaigns.calls.states import CallState
 from campaigns.providers.contract import DialRequest, DialResult, NotDialed, NotDialedKind, VoiceProvider
 from campaigns.providers.scheduling import MOST_AT_ONCE, ProviderSpan, SchedulingProvider
 from campaigns.services.claim import Claim, Claimed, ClaimedCall
 from campaigns.services.dispatch import RunAsync, request_of, spacings_of, webhook_of
-from campaigns.services.feed import QUEUED_LEASE, STARVED_AFTER, day_start, is_lock_timeout
+from campaigns.services.feed import QUEUED_LEASE, STARVED_AFTER, is_lock_timeout
 from campaigns.services.latecomers import Latecomers
 from campaigns.services.pace import Pace, Turn
 from campaigns.services.paced_permit import PacedPermit
@@ -32,6 +34,7 @@ from campaigns.services.record import Fact, Recorder
 from campaigns.store import feed as feed_rows
 from campaigns.store import handed_over as rows
 from campaigns.store.claims import CampaignFacts, campaign_facts
+from campaigns.store.line_use import line_use, lock_lines
 from campaigns.store.moves import Move, apply_moves
 
 log = logging.getLogger(__name__)
@@ -207,13 +210,16 @@ def free_slots(engine: Engine, account: str, span: ProviderSpan) -> int:
 
 
 def _line(connection: Connection, run: rows.WaitingRun, span: ProviderSpan) -> tuple[str | None, int]:
-    """The line these calls go out on, and how many calls it has left on the day of the span."""
+    """The line these calls go out on, and how many calls it has left at that time."""
     lines = rows.open_lines(connection, run.lines, at=span.due_from)
-    if not lines or run.line_daily_limit is None:
+    limits = LineLimits(daily=run.line_daily_limit, hourly=run.line_hourly_limit)
+    if not lines or not limits.any:
         return (lines[0] if lines else None), MOST_AT_ONCE
-    used = feed_rows.line_use(connection, lines, day_starts_at=day_start(span.due_from))
-    line = min(lines, key=lambda each: used.get(each, 0))
-    return line, run.line_daily_limit - used.get(line, 0)
+    lock_lines(connection, lines)
+    spans = LineSpans.at(span.due_from, late=PERMIT_LIFETIME)
+    used = line_use(connection, lines, day_from=spans.day_from, hour_from=spans.hour_from)
+    line = min(lines, key=lambda each: used[each].day)
+    return line, limits.left(day=used[line].day, hour=used[line].hour) or 0
 
 
 async def _sent(provider: SchedulingProvider, share: _Share) -> Mapping[UUID, DialResult]:
