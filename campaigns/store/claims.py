@@ -60,6 +60,8 @@ class CampaignFacts:
     clock_skew: timedelta
     account_cps: float
     """Already slowed, if the provider said that it is full."""
+    recovering: bool
+    """Refusals of the account or the campaign are being counted, or the rate is cut: a success is news."""
     campaign_cps: float | None
     webhooks: bool
     stopped: bool
@@ -227,6 +229,8 @@ def campaign_facts(connection: Connection, campaign_id: int) -> CampaignFacts | 
                 coalesce(a.cooldown_until > t.read_at, false) AS cooling, a.clock_skew,
                 (SELECT min(b.calls_per_second) * min(b.rate_share) FROM accounts b
                     WHERE b.limit_group = a.limit_group) AS account_cps,
+                a.rate_share < 1 OR greatest(a.config_errors, a.config_ends, c.config_errors, c.config_ends) > 0
+                    AS recovering,
                 c.calls_per_second AS campaign_cps, a.webhooks, s.stopped, s.rules_digest, s.tzdata_version,
                 current_setting('fsync')::boolean AND current_setting('synchronous_commit') <> 'off' AS fsync
             FROM (SELECT clock_timestamp() AS read_at) t, campaigns c JOIN accounts a ON a.name = c.account, system s
