@@ -59,11 +59,25 @@ class DueCall:
 
 
 def limit_groups(connection: Connection) -> list[str]:
-    """Limit groups that have an active campaign with an open run."""
+    """Limit groups whose campaigns have calls that are due, released, or held by their provider."""
     rows = connection.execute(
         text("""
-            SELECT DISTINCT a.limit_group FROM accounts a JOIN campaigns c ON c.account = a.name
-            WHERE c.state = 'active' AND EXISTS (SELECT FROM runs r WHERE r.campaign_id = c.id AND r.state = 'active')
+            SELECT DISTINCT a.limit_group
+            FROM runs r JOIN campaigns c ON c.id = r.campaign_id JOIN accounts a ON a.name = c.account
+            CROSS JOIN LATERAL (
+                SELECT campaign_now(c.clock_campaign_at, c.clock_machine_at, c.clock_speed) AS now_at
+            ) clock
+            WHERE r.state = 'active' AND c.state = 'active' AND (
+                r.provider_from IS NOT NULL
+                OR EXISTS (SELECT FROM calls q WHERE q.campaign_id = c.id AND q.state = 'queued')
+                OR EXISTS (
+                    SELECT FROM zone_groups g CROSS JOIN LATERAL (
+                        SELECT FROM calls q
+                        WHERE q.run_id = r.id AND q.group_id = g.id AND q.state = 'scheduled'
+                            AND q.closes_at > clock.now_at AND q.due_at <= clock.now_at
+                        LIMIT 1
+                    ) due
+                    WHERE g.run_id = r.id))
             ORDER BY 1
         """)
     )
@@ -166,6 +180,7 @@ _DUE = text("""
             AND q.closes_at > :campaign_at AND q.due_at <= :campaign_at
         ORDER BY q.closes_at, q.due_at LIMIT :most
     ) due
+    ORDER BY soonest.closes_at, soonest.due_at, soonest.id
     LIMIT :most
 """)
 
