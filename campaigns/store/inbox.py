@@ -1,13 +1,15 @@
 """The inbox: every receipt is committed before the provider hears 2xx, and acted upon once."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, text
+
+from campaigns.store.documents import documents
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,30 +55,14 @@ _PUT = text("""
         attempt_id uuid, provider_call_id text, report jsonb, caller text)
     ON CONFLICT (account, dedupe_key) DO NOTHING
 """)
-MOST_CHARACTERS = 16_000_000
-"""Of one document. Postgres takes 255 MB, and characters may be written as six bytes and held twice."""
 
 
 def put(connection: Connection, receipts: Sequence[NewReceipt]) -> int:
-    """Store receipts; returns how many were new. Whoever stores several sorts them by key.
-
-    As one document: reports are JSON already, and arrays would have every quotation mark in them escaped again.
-    """
-    stored = 0
-    for document in _documents([_as_json(receipt) for receipt in receipts]):
-        stored += connection.execute(_PUT, {"receipts": document}).rowcount
-    return stored
-
-
-def _documents(parts: Sequence[str]) -> Iterator[str]:
-    """The parts in arrays, none of them longer than `MOST_CHARACTERS` unless it is one part's own length."""
-    begin, length = 0, 0
-    for end, part in enumerate(parts):
-        length += len(part)
-        if length > MOST_CHARACTERS and end > begin:
-            yield f"[{','.join(parts[begin:end])}]"
-            begin, length = end, len(part)
-    yield f"[{','.join(parts[begin:])}]"
+    """Store receipts; returns how many were new. Whoever stores several sorts them by key."""
+    return sum(
+        connection.execute(_PUT, {"receipts": document}).rowcount
+        for document in documents([_as_json(receipt) for receipt in receipts])
+    )
 
 
 def _as_json(receipt: NewReceipt) -> str:
@@ -94,11 +80,15 @@ def _as_json(receipt: NewReceipt) -> str:
 
 
 def lock_waiting(connection: Connection, *, most: int) -> list[InboxRow]:
-    """Receipts that are due, oldest first; those that another process works on are left to it."""
+    """Receipts that are due, oldest first; those that another process works on are left to it.
+
+    The clock is read once: against one that may move while it is read no index can be used, and every receipt that
+    waits for later would be looked at.
+    """
     rows = connection.execute(
         text("""
             SELECT id, account, attempt_id, provider_call_id, report FROM inbox
-            WHERE state IN ('new', 'unmatched') AND next_try_at <= clock_timestamp() AND caller IS NULL
+            WHERE state IN ('new', 'unmatched') AND next_try_at <= (SELECT clock_timestamp()) AND caller IS NULL
             ORDER BY next_try_at, id LIMIT :most FOR UPDATE SKIP LOCKED
         """),
         {"most": most},
@@ -168,7 +158,7 @@ def lock_callers(connection: Connection, *, most: int) -> list[CallerRow]:
     rows = connection.execute(
         text("""
             SELECT id, caller, report, received_at FROM inbox
-            WHERE state IN ('new', 'unmatched') AND next_try_at <= clock_timestamp() AND caller IS NOT NULL
+            WHERE state IN ('new', 'unmatched') AND next_try_at <= (SELECT clock_timestamp()) AND caller IS NOT NULL
             ORDER BY next_try_at, id LIMIT :most FOR UPDATE SKIP LOCKED
         """),
         {"most": most},

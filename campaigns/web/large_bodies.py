@@ -41,6 +41,7 @@ class LargeBodies:
         self._parsers = dict(parsers)
         self._one_at_a_time = ThreadPoolExecutor(1, thread_name_prefix="large-bodies")
         self._reader: subprocess.Popen[bytes] | None = None
+        self._closed = False
 
     async def parse(self, account: str, body: bytes) -> Receipt:
         """What `VoiceProvider.parse_webhook` returns and raises; `ReaderLostError` besides."""
@@ -56,13 +57,15 @@ class LargeBodies:
 
     def close(self) -> None:
         """End the reader, whatever it reads; who waits for it gets a `ReaderLostError`."""
-        self._one_at_a_time.shutdown(wait=False, cancel_futures=True)
+        self._closed = True
         if self._reader is not None:
             self._reader.kill()
         self._one_at_a_time.shutdown()
         self._forget()
 
     def _ask(self, account: str, body: bytes) -> Receipt | Exception:
+        if self._closed:
+            raise ReaderLostError
         try:
             reader = self._reader or self._start()
             _tell(reader, (account, body))
