@@ -34,7 +34,7 @@ class Tick:
 
 
 TICKS = (
-    Tick("ringfence.tick_feed", timedelta(seconds=1)),  # a freed slot asks at once; this finds newly due calls
+    Tick("ringfence.tick_feed", timedelta(milliseconds=500)),  # releases a second of dialing; must not run dry
     Tick("ringfence.process_inbox", timedelta(seconds=1)),  # a webhook asks at once; this finds the unmatched
     Tick("ringfence.ask_back", timedelta(seconds=1)),  # a call waits at a provider for a person who revoked
     Tick("ringfence.late_ring", timedelta(seconds=5)),  # a call may wait 60 s at its provider

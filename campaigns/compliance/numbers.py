@@ -6,6 +6,8 @@ from functools import lru_cache
 import phonenumbers
 from phonenumbers import PhoneNumberType
 
+from campaigns.compliance.numbering_plan import is_known_nanp
+
 NUM_INVALID = "NUM-INVALID"
 NUM_TOLLFREE = "NUM-TOLLFREE"
 NUM_PREMIUM = "NUM-PREMIUM"
@@ -80,7 +82,7 @@ def _nanp_class(code: str, exchange: str, line: str, *, fictional_allowed: bool)
     if exchange == _DIRECTORY_EXCHANGE:
         # Whether its area code exists is for the place to say: the plan knows no 555 in some of the territories.
         return None if fictional_allowed and _is_fictional_line(line) else NUM_555
-    return None if _is_valid_block(code + exchange) else NUM_INVALID
+    return None if is_known_nanp(code + exchange + line) else NUM_INVALID
 
 
 def _class_of_code(code: str) -> str | None:
@@ -89,13 +91,6 @@ def _class_of_code(code: str) -> str | None:
     if code in _PREMIUM_CODES:
         return NUM_PREMIUM
     return NUM_NONGEO if code in _NONGEO_CODES else None
-
-
-@lru_cache(maxsize=65536)
-def _is_valid_block(block: str) -> bool:
-    """Whether the plan knows an area code and exchange; what follows does not matter (a property test holds it)."""
-    number = phonenumbers.PhoneNumber(country_code=1, national_number=int(block + "2345"))
-    return bool(phonenumbers.number_type(number) != PhoneNumberType.UNKNOWN)
 
 
 @lru_cache(maxsize=4096)

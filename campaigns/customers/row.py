@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final
 
 from campaigns.compliance.facts import Consent, ConsentLevel, PlaceEvidence, Relationship
@@ -60,6 +61,7 @@ class CustomerRow:
 
 
 _LEVEL_RANK: Final = {ConsentLevel.PEC: 1, ConsentLevel.PEWC: 2}
+_LEVELS: Final = {level.value: level for level in ConsentLevel}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,7 @@ def read_row(
             external_id=cells.get("externalId") or None,
             person=cells.get("person") or None,
             debt=cells.get("debt") or None,
-            evidence=_evidence(cells),
+            evidence=_evidence(cells.get("state", ""), cells.get("zip", ""), cells.get("timezone", "")),
             line_type=_line_type(cells.get("lineType", "")),
             exemption=_exemption(cells.get("exemption", "")),
             relationship=_relationship(cells),
@@ -163,7 +165,7 @@ def _exemption(cell: str) -> str | None:
 
 
 def _relationship(cells: Mapping[str, str]) -> Relationship | None:
-    bought, asked = (cells.get(key) for key in ("ebrTransactionAt", "ebrInquiryAt"))
+    bought, asked = cells.get("ebrTransactionAt"), cells.get("ebrInquiryAt")
     if not (bought or asked):
         return None
     return Relationship(
@@ -172,24 +174,25 @@ def _relationship(cells: Mapping[str, str]) -> Relationship | None:
     )
 
 
-def _evidence(cells: Mapping[str, str]) -> PlaceEvidence:
-    state = cells.get("state", "").upper() or None
+@lru_cache(maxsize=1024)
+def _evidence(state_cell: str, zip_cell: str, timezone: str) -> PlaceEvidence:
+    """The neighbours in a list often live in one place; one object for all of them also saves the memory."""
+    state = state_cell.upper() or None
     if state is not None and state not in STATES:
         raise _RowError("state", "state is not a US state or territory; use its two letters, such as NY")
-    timezone = cells.get("timezone") or None
-    if timezone is not None:
+    if timezone:
         try:
             zone(timezone)
         except UnreadableZoneError:
             raise _RowError("timezone", "timezone is not an IANA name; use one such as America/Chicago") from None
-    return PlaceEvidence(state=state, zip=cells.get("zip") or None, timezone=timezone)
+    return PlaceEvidence(state=state, zip=zip_cell or None, timezone=timezone or None)
 
 
 def _consent(cells: Mapping[str, str], *, default: Consent | None, seller: str, source_name: str) -> Consent | None:
     """The row's own consent; the default if it says nothing at all; None if it says `none`."""
-    if not any(cells.get(key) for key in _CONSENT_KEYS):
-        return default
     level = cells.get("consentLevel", "").lower()
+    if not (level or any(cells.get(key) for key in _CONSENT_KEYS)):
+        return default
     if level == _NO_CONSENT:
         return None
     source = cells.get("consentSource", source_name)
@@ -207,8 +210,8 @@ def _consent(cells: Mapping[str, str], *, default: Consent | None, seller: str, 
 
 def _level(text: str) -> ConsentLevel:
     try:
-        return ConsentLevel(text)
-    except ValueError:
+        return _LEVELS[text]
+    except KeyError:
         raise _RowError("consent_level", "consentLevel is not known; use pewc, pec or none") from None
 
 

@@ -53,7 +53,9 @@ class LinePool(Block):
     choose: Literal["rotate", "nearest"] = "rotate"
     """`rotate`: the lines take turns. `nearest`: the line whose area code is closest to the customer."""
     per_line_daily_limit: Count | None = None
-    """Most dials from one line in a day, over all campaigns."""
+    """Most dials from one line in a UTC day, over all campaigns."""
+    per_line_hourly_limit: Count | None = None
+    """Most dials from one line in any sixty minutes, over all campaigns."""
 
 
 class Pacing(Block):

@@ -4,14 +4,12 @@ import csv
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
 
 from campaigns.compliance.places import ZipPlace
+from campaigns.files.zip_source import PACKAGE, zip_zones
 
-PACKAGE = "zip2info"
 _ZIP = re.compile(r"(\d{5})(?:-?\d{4})?", re.ASCII)
 
 
@@ -25,8 +23,8 @@ class ZipPlaces:
 
     states: Mapping[str, str]
     """By prefix, of three digits or, where a ZIP differs from its neighbours, of five."""
-    zones: Mapping[int, Any]
-    """The package's own table: ZIP as a number → (index of its zone, latitude, longitude)."""
+    zones: Mapping[int, int]
+    """ZIP as a number → the index of its zone."""
     zone_names: tuple[str, ...]
     version: str
     """Of the package: it decides about hours, so it belongs to the digest of the rules."""
@@ -36,7 +34,7 @@ class ZipPlaces:
         known = self.zones.get(int(found[1])) if found else None
         if found is None or known is None:
             return None
-        return ZipPlace(state=self._state(found[1]), timezone=self.zone_names[known[0]])
+        return ZipPlace(state=self._state(found[1]), timezone=self.zone_names[known])
 
     def _state(self, digits: str) -> str | None:
         return self.states.get(digits) or self.states.get(digits[:3])
@@ -48,11 +46,8 @@ def load_zip_places(prefixes: Path) -> ZipPlaces | None:
         installed = version(PACKAGE)
     except PackageNotFoundError:
         return None
-    # Late: forty thousand rows take a tenth of a second that most commands never need.
-    data = import_module(f"{PACKAGE}._data")
-    return ZipPlaces(
-        states=dict(_prefixes(prefixes)), zones=data.ZIP_INFO, zone_names=tuple(data.TIMEZONES), version=installed
-    )
+    table = zip_zones()
+    return ZipPlaces(states=dict(_prefixes(prefixes)), zones=table.zones, zone_names=table.names, version=installed)
 
 
 def _prefixes(path: Path) -> Iterator[tuple[str, str]]:

@@ -127,7 +127,11 @@ class Phase(StrEnum):
 
     @property
     def rank(self) -> int:
-        return list(Phase).index(self)
+        return _RANKS[self]
+
+
+_RANKS = {phase: rank for rank, phase in enumerate(Phase)}
+"""Made once: every webhook asks several times."""
 
 
 class Trouble(StrEnum):

@@ -9,6 +9,7 @@ from campaigns.files.ledger_heads import HEADS_NAME, HeadsFile
 from campaigns.providers.contract import VoiceProvider
 from campaigns.providers.registry import build_provider
 from campaigns.runtime.addresses import find_addresses
+from campaigns.runtime.feeds_here import FeedsHere
 from campaigns.runtime.http_loop import HttpLoop
 from campaigns.runtime.law import gatekeeper_at
 from campaigns.runtime.provider_access import access_to
@@ -54,11 +55,13 @@ class Runtime:
         self._providers = self._loop.submit(_build_providers(settings)).result()
         engine, run_async = self._engine, self._loop.submit
         definitions = Definitions()
+        publisher = FeedsHere(publisher)
         recorder = Recorder(engine, gate, definitions, keep_conversations=settings.retention.conversations)
         self._results = ResultWriter(recorder, publisher)
         claim = Claim(engine, gate, definitions)
         simulators = frozenset(name for name, each in settings.accounts.items() if each.settings.simulator)
         self.feed = Feed(engine, publisher)
+        publisher.feed_by(self.feed.run)
         self.dispatch = Dispatch(
             engine,
             claim,

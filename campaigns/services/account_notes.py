@@ -26,6 +26,7 @@ from campaigns.providers.contract import DialResult, NotDialed, NotDialedKind, P
 from campaigns.providers.words import writable
 from campaigns.store import facts as fact_rows
 from campaigns.store import troubles as rows
+from campaigns.store.claims import CampaignFacts
 
 log = logging.getLogger(__name__)
 
@@ -83,6 +84,14 @@ class _News:
     said: str = ""
     cooldown: timedelta | None = None
     skew: timedelta | None = None
+
+
+def is_news(told: DialResult | CallEnd, campaign: CampaignFacts) -> bool:
+    """Whether an answer or an end says what is not known of account and campaign: most say that all is well."""
+    news = _of_end(told) if isinstance(told, CallEnd) else _of_answer(told)
+    if news.trouble is not None or news.cooldown is not None or (news.works and campaign.recovering):
+        return True
+    return news.skew is not None and abs(news.skew - campaign.clock_skew) > fact_rows.SKEW_STEP
 
 
 def note_accounts(engine: Engine, answers: Mapping[UUID, DialResult]) -> None:

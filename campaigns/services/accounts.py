@@ -4,8 +4,10 @@ from collections.abc import Sequence
 
 from sqlalchemy import Engine
 
+from campaigns.services.lowered_limits import keep_to
 from campaigns.store import accounts as rows
 from campaigns.store.accounts import AccountRecord
+from campaigns.store.limits import lock_limits
 
 __all__ = ["AccountInUseError", "AccountRecord", "activate_rules", "sync_accounts"]
 
@@ -17,6 +19,7 @@ class AccountInUseError(Exception):
 def sync_accounts(engine: Engine, accounts: Sequence[AccountRecord]) -> None:
     """Insert or renew the accounts of the settings; those no longer there stay, for campaigns refer to them.
 
+    A limit that is lower than before holds from the commit on, for what was released already too.
     Raises `AccountInUseError` for a simulator account that would begin to dial real people while a campaign on a
     rehearsal clock still uses it, and for a real one that would become a simulator while calls of it are not over.
     """
@@ -31,7 +34,9 @@ def sync_accounts(engine: Engine, accounts: Sequence[AccountRecord]) -> None:
                 f"account {turned[0]} dials real people and has calls that are not over; a simulator would know "
                 "nothing of them, so give the simulator's account another name"
             )
+        before = lock_limits(connection)
         rows.put_accounts(connection, accounts)
+        keep_to(connection, before, lock_limits(connection))
 
 
 def activate_rules(engine: Engine, *, digest: str, tzdata_version: str) -> None:

@@ -1,8 +1,9 @@
 """Dispatch: take a group of released calls through claim, pace and dial.
 
-    wait until dials fit → claim (one transaction) → take instants (one statement) → send each at its instant
+    take turns (one statement) → claim (one transaction) → send each at its turn
 
-A call waits unclaimed, so that its permit is always young. Whatever comes back is handed to the result writer, and
+A call waits unclaimed until turns are near, so that its permit is always young; turns of calls that the gate refused
+go back to the others. Whatever comes back is handed to the result writer, and
 the task ends only when all of it is committed.
 """
 
@@ -10,6 +11,7 @@ import asyncio
 import logging
 import math
 import threading
+from collections import deque
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -29,12 +31,14 @@ from campaigns.providers.contract import (
     WebhookTarget,
 )
 from campaigns.services.claim import Claim, Claimed, ClaimedCall
-from campaigns.services.machine_clock import Monotonic, monotonic
-from campaigns.services.pace import Pace, scope_spacings
+from campaigns.services.latecomers import Latecomers
+from campaigns.services.machine_clock import MachinePermit, Monotonic, monotonic
+from campaigns.services.pace import Pace, Reserved, Turn, scope_spacings
 from campaigns.services.paced_permit import PacedPermit
 from campaigns.services.ports import CallRef
 from campaigns.services.record import Fact
 from campaigns.services.results import ResultWriter
+from campaigns.services.unsent import Unsent
 from campaigns.services.webhook_target import target_of
 from campaigns.store.claims import CampaignFacts, campaign_facts
 from campaigns.store.feed import PROOF_INTERVAL, note_consumption
@@ -47,6 +51,17 @@ CLAIM_TRIES = 3
 """A deadlock or a busy lock before anything was sent is simply tried again; then the lease brings the calls back."""
 MOST_WAIT = 1.0
 """Seconds a worker thread may wait for a dial's turn. Feed looks as far ahead, so longer waits are rare."""
+LONGEST_LEAD = 0.3
+"""Seconds a group's first turn may lie ahead of its claim: beyond that a permit's second would not do."""
+CLAIMS_REMEMBERED = 8
+"""Of how many claims the usual duration is taken, the latest counting most."""
+MOST_UNSENT = 200
+"""Claimed calls of a process whose request has not left, before it claims more: four groups, in different stages. A
+process that claims faster than it can send would see permits lapse, claim the same calls again, and send still less."""
+PACE_RETRY = 0.2
+"""Seconds until turns are asked for again after the database did not give any: a lock that is held, a fail-over."""
+LOOK_LASTS = 1.0
+"""Seconds for which account and pace of a campaign are remembered between messages."""
 UNJUDGED_WAIT = timedelta(minutes=10)
 """Until a call is tried again whose facts the gate could not read: time for an engineer to see the log."""
 CONSUMPTION_INTERVAL = PROOF_INTERVAL.total_seconds()
@@ -94,9 +109,10 @@ class Dispatch:
         self._clock = clock
         self._stopping = threading.Event()
         self._consumed: dict[str, float] = {}
-        # From the look at the pace to the taking of instants, one group of this process at a time: eight threads that
-        # see the same free half second would claim it eight times over, and most of those permits would lapse.
-        self._turn = threading.Lock()
+        self._looks: dict[int, tuple[float, CampaignFacts]] = {}
+        self._late = Latecomers(pace)
+        self._unsent = Unsent(MOST_UNSENT)
+        self._claim_takes = LONGEST_LEAD / 3
 
     def stop(self) -> None:
         """Claim nothing more; what is claimed is still sent and recorded."""
@@ -116,30 +132,69 @@ class Dispatch:
         total, groups = DispatchResult(), list[Future[list[Future[None]]]]()
         spacings, left = spacings_of(campaign), list(refs)
         while left and not self._stopping.is_set():
-            with self._turn:
-                room = self._pace.room(spacings, most=min(len(left), CLAIM_SIZE))
-                now, left = left[: room.count], left[room.count :]
-                for claimed in self._claims(now, campaign_id=campaign_id, task_id=task_id):
-                    total, spacings = _plus(total, claimed), spacings_of(claimed.campaign)
-                    groups += self._start(claimed, spacings)
-            if room.wait > MOST_WAIT:
+            if not self._unsent.wait_for_room(MOST_WAIT):
+                continue
+            reserved = self._reserve(spacings, most=min(len(left), CLAIM_SIZE))
+            if reserved.wait > MOST_WAIT:
                 # A thread that slept so long would be missing elsewhere; the calls come back when their turn is near.
-                wait = timedelta(seconds=room.wait)
-                self._claim.give_back(left, campaign_id=campaign_id, wait=wait, why="pace")
+                self._put_off(left, campaign_id=campaign_id, wait=timedelta(seconds=reserved.wait), why="pace")
                 break
-            self._stopping.wait(room.wait)
+            turns = deque(reserved.turns)
+            now, left = left[: len(turns)], left[len(turns) :]
+            for claimed in self._claims(now, campaign_id=campaign_id, task_id=task_id):
+                total = _plus(total, claimed)
+                groups += self._start(claimed, turns, spacings)
+                spacings = spacings_of(claimed.campaign)
+            self._give_back(spacings, turns)
+            self._stopping.wait(reserved.wait)
+        if left and self._stopping.is_set():
+            self._put_off(left, campaign_id=campaign_id, wait=timedelta(0), why="worker_stops")
         for group in groups:
             for written in group.result():
                 written.result()
         return total
+
+    def _reserve(self, spacings: Mapping[str, float], *, most: int) -> Reserved:
+        """Take turns; with the database busy or away there are none for a moment, and the calls stay as they are."""
+        try:
+            return self._pace.reserve(spacings, most=most, lead=self._lead())
+        except (DBAPIError, PoolTimeoutError) as error:
+            log.warning("no_turns calls=%d cause=%s", most, type(error).__name__)
+            return Reserved((), PACE_RETRY)
+
+    def _give_back(self, spacings: Mapping[str, float], turns: Sequence[Turn]) -> None:
+        """Turns that cannot be given back are only wasted."""
+        try:
+            self._pace.give_back(spacings, turns)
+        except (DBAPIError, PoolTimeoutError) as error:
+            log.warning("turns_wasted turns=%d cause=%s", len(turns), type(error).__name__)
+
+    def _put_off(self, refs: Sequence[CallRef], *, campaign_id: int, wait: timedelta, why: str) -> None:
+        """Let unclaimed calls wait in the database; where that fails, their lease brings them back."""
+        try:
+            self._claim.give_back(refs, campaign_id=campaign_id, wait=wait, why=why)
+        except (DBAPIError, PoolTimeoutError) as error:
+            log.warning("not_given_back calls=%d cause=%s", len(refs), type(error).__name__)
 
     def _knows(self, campaign: CampaignFacts) -> bool:
         """Whether this process would dial the account that the database means: same name, same kind."""
         return campaign.account in self._providers and campaign.simulator == (campaign.account in self._simulators)
 
     def _look(self, campaign_id: int) -> CampaignFacts | None:
+        """Which account and pace, as read within the last second; whether it may dial at all the claim reads afresh."""
+        now = self._clock()
+        read_at, known = self._looks.get(campaign_id, (-math.inf, None))
+        if known is not None and now - read_at < LOOK_LASTS:
+            return known
         with self._engine.begin() as connection:
-            return campaign_facts(connection, campaign_id)
+            found = campaign_facts(connection, campaign_id)
+        if found is not None:
+            self._looks[campaign_id] = (now, found)
+        return found
+
+    def _lead(self) -> float:
+        """Seconds from now until the first turn of a group that is claimed now, going by how long claims took."""
+        return min(LONGEST_LEAD, 1.5 * self._claim_takes)
 
     def _prove_consumption(self, limit_group: str) -> None:
         now = self._clock()
@@ -155,6 +210,7 @@ class Dispatch:
         Nothing is dialed that could not be judged.
         """
         for attempt in range(1, CLAIM_TRIES + 1) if refs else ():
+            began = self._clock()
             try:
                 claimed = self._claim.run(refs, campaign_id=campaign_id, task_id=task_id)
             except (DBAPIError, PoolTimeoutError) as error:
@@ -170,44 +226,71 @@ class Dispatch:
                 self._claim.give_back(refs, campaign_id=campaign_id, wait=UNJUDGED_WAIT, why="not_judged")
                 return []
             else:
+                self._claim_takes += (self._clock() - began - self._claim_takes) / CLAIMS_REMEMBERED
                 return [] if claimed is None else [claimed]
         return []
 
-    def _start(self, claimed: Claimed, spacings: Mapping[str, float]) -> list[Future[list[Future[None]]]]:
-        """Take the instants and put the group on the loop; returns at once."""
+    def _start(
+        self, claimed: Claimed, turns: deque[Turn], spacings: Mapping[str, float]
+    ) -> list[Future[list[Future[None]]]]:
+        """Give each call a turn that is still to come and put the group on the loop; returns at once."""
         if not claimed.calls:
             return []
-        # No turn ever: claimed, and surely nothing sent; said so, rather than leave fates to be reconciled.
-        instants = [math.inf] * len(claimed.calls)
-        try:
-            if self._knows(claimed.campaign):
-                instants = self._pace.take(spacings, len(claimed.calls))
-        except SQLAlchemyError as error:
-            log.warning("pace_failed calls=%d cause=%s", len(claimed.calls), type(error).__name__)
-        return [self._run_async(self._send_group(claimed, instants, spacings))]
+        # None has a turn: claimed, and surely nothing sent; said so, rather than leave fates to be reconciled.
+        given: Sequence[Turn | None] = [None] * len(claimed.calls)
+        if self._knows(claimed.campaign):
+            given = self._turns_for(claimed.calls, turns, spacings)
+        self._unsent.add(len(claimed.calls))
+        return [self._run_async(self._send_group(claimed, given, spacings))]
+
+    def _turns_for(
+        self, calls: Sequence[ClaimedCall], turns: deque[Turn], spacings: Mapping[str, float]
+    ) -> list[Turn | None]:
+        """A turn that is still to come for each call, and None for those whose permits are too short for one."""
+        now = self._clock()
+        while turns and turns[0].until < now:
+            turns.popleft()
+        given = [turns.popleft() for _ in range(min(len(calls), len(turns)))]
+        if missing := calls[len(given) :]:
+            try:
+                until = max(call.permit.lapses_at for call in missing)
+                given += self._pace.take(spacings, len(missing), until=until)
+            except SQLAlchemyError as error:
+                log.warning("pace_failed calls=%d cause=%s", len(missing), type(error).__name__)
+        return [*given, *[None] * (len(calls) - len(given))]
 
     async def _send_group(
-        self, claimed: Claimed, instants: Sequence[float], spacings: Mapping[str, float]
+        self, claimed: Claimed, turns: Sequence[Turn | None], spacings: Mapping[str, float]
     ) -> list[Future[None]]:
-        """Send every call at its instant; returns the writes to wait for."""
+        """Send every call at its turn; returns the writes to wait for."""
         return await asyncio.gather(
             *(
-                self._send(call, PacedPermit(call.permit, instant, self._pace, spacings), claimed=claimed)
-                for call, instant in zip(claimed.calls, instants, strict=True)
+                self._send(
+                    call,
+                    self._paced(call.permit, turn, spacings),
+                    claimed=claimed,
+                )
+                for call, turn in zip(claimed.calls, turns, strict=True)
             )
         )
 
+    def _paced(self, permit: MachinePermit, turn: Turn | None, spacings: Mapping[str, float]) -> PacedPermit:
+        return PacedPermit(permit, turn, self._late, spacings, on_leave=self._unsent.remove)
+
     async def _send(self, call: ClaimedCall, permit: PacedPermit, *, claimed: Claimed) -> Future[None]:
-        if await permit.is_near():
-            result: DialResult = await self._providers[claimed.campaign.account].dial(
-                self._request(call, permit, claimed)
-            )
-        else:
-            result = NotDialed(NotDialedKind.PERMIT_LAPSED, "the permit's second was over before its turn came")
+        try:
+            result = await self._dial(call, permit, claimed)
+        finally:
+            permit.leave()
         requested_at = None
         if permit.left_at is not None:
             requested_at = claimed.campaign.read_at + timedelta(seconds=permit.left_at - claimed.started_at)
         return self._results.put(Fact(call.attempt_id, result, requested_at))
+
+    async def _dial(self, call: ClaimedCall, permit: PacedPermit, claimed: Claimed) -> DialResult:
+        if await permit.is_near():
+            return await self._providers[claimed.campaign.account].dial(self._request(call, permit, claimed))
+        return NotDialed(NotDialedKind.PERMIT_LAPSED, "the permit's second was over before its turn came")
 
     def _request(self, call: ClaimedCall, permit: PacedPermit, claimed: Claimed) -> DialRequest:
         provider = self._providers[claimed.campaign.account]

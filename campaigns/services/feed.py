@@ -8,22 +8,19 @@ import logging
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import OperationalError
 
 from campaigns.calls.fair_share import Demand, share
 from campaigns.calls.states import CallState
-from campaigns.compliance.numbers import country_of
-from campaigns.services.machine_clock import monotonic
-from campaigns.services.pace import scope_spacings
+from campaigns.services.line_choice import LineChoice
+from campaigns.services.pace import scope_spacings, waits
 from campaigns.services.ports import CallRef, Publisher, PublishError
 from campaigns.store import feed as rows
 from campaigns.store.handed_over import take_slots
 from campaigns.store.moves import Move, apply_moves
-from campaigns.store.pace import read_scopes
-from campaigns.store.troubles import barred_lines
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +38,8 @@ MOST_PROBES = 20
 """Messages nobody takes, whoever sent them: beyond that one more probe would prove nothing."""
 GROUP_SIZE = 50
 """Calls a message beyond that: 90 % of the throughput of 200, and a quarter of the unknown fates after a crash."""
+FOLDED_FROM = 100
+"""Notes on a budget's use that each pass adds up, before they are made one: some 50 µs of reading."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +58,7 @@ class Feed:
         self._publisher = publisher
 
     def limit_groups(self) -> list[str]:
-        """The groups that have work open."""
+        """The groups that have something to release or to look after; all that a tick asks while nothing is due."""
         with self._engine.begin() as connection:
             return rows.limit_groups(connection)
 
@@ -140,13 +139,19 @@ def _release(connection: Connection, limit_group: str, account: rows.AccountRoom
     if room <= 0:
         return {}
     campaigns = rows.campaign_rooms(connection, limit_group)
+    for campaign in campaigns:
+        if campaign.budget_notes > FOLDED_FROM:
+            rows.fold_budget_use(connection, campaign.id)
     free = _soon_free(connection, limit_group, account, campaigns)
-    lines = _Lines(connection, campaigns)
-    ready = {
-        campaign.id: lines.give(campaign, _due(connection, campaign, most=min(room, _own_room(campaign))))
+    due = {
+        campaign.id: _due(connection, campaign, most=min(room, _own_room(campaign)))
         for campaign in campaigns
         if campaign.id in free
     }
+    if not any(due.values()):
+        return {}
+    lines = LineChoice(connection, campaigns)
+    ready = {campaign.id: lines.give(campaign, due[campaign.id]) for campaign in campaigns if campaign.id in free}
     _end_nowhere(connection, lines.nowhere)
     demands = [
         Demand(
@@ -181,12 +186,11 @@ def _soon_free(
     together = {scope: wait for each in spacings.values() for scope, wait in each.items()}
     if not together:
         return set()
-    state = read_scopes(connection, together, lock=False, clock=monotonic)
-    latest = state.now + RELEASE_HORIZON
+    wait = waits(connection, together)
     return {
         campaign_id
         for campaign_id, scopes in spacings.items()
-        if all(state.scopes[scope].first_free(state.now) <= latest for scope in scopes)
+        if all(wait[scope] <= RELEASE_HORIZON for scope in scopes)
     }
 
 
@@ -232,60 +236,6 @@ def _end_nowhere(connection: Connection, calls: Sequence[rows.DueCall]) -> None:
         for call in calls
     ]
     apply_moves(connection, ends)
-
-
-class _Lines:
-    """Which line each call goes out on, and what is left of each line today; one for all campaigns of a pass."""
-
-    def __init__(self, connection: Connection, campaigns: Sequence[rows.CampaignRoom]) -> None:
-        lines = sorted({line for each in campaigns for line in each.lines})
-        self._connection = connection
-        self._held = rows.held_lines(connection, lines)
-        self._barred = barred_lines(connection, lines)
-        self._used: dict[str, int] = {}
-        self.nowhere: list[rows.DueCall] = []
-        """Calls to countries that no line of their campaign can call."""
-
-    def give(self, campaign: rows.CampaignRoom, calls: Sequence[rows.DueCall]) -> list[tuple[rows.DueCall, str]]:
-        """Each call with its line; calls for which no line has anything left today are left out and wait."""
-        if campaign.line_daily_limit is not None:
-            return list(self._within(campaign.line_daily_limit, campaign, calls))
-        given = ((call, self._open(campaign, call)) for call in calls)
-        return [(call, self._turn(call, lines)) for call, lines in given if lines]
-
-    def _open(self, campaign: rows.CampaignRoom, call: rows.DueCall) -> list[str]:
-        """The lines that can call this number, without those that are closed for the day."""
-        fit = self._fit(campaign, call)
-        if not fit:
-            self.nowhere.append(call)
-        return [line for line in fit if line not in self._held]
-
-    def _fit(self, campaign: rows.CampaignRoom, call: rows.DueCall) -> Sequence[str]:
-        if not self._barred:
-            return campaign.lines
-        country = country_of(call.number) or ""
-        return [line for line in campaign.lines if country not in self._barred.get(line, ())]
-
-    def _turn(self, call: rows.DueCall, lines: Sequence[str]) -> str:
-        return call.line if call.line and call.line in lines else lines[call.call_id % len(lines)]
-
-    def _within(
-        self, limit: int, campaign: rows.CampaignRoom, calls: Sequence[rows.DueCall]
-    ) -> Iterator[tuple[rows.DueCall, str]]:
-        unread = [line for line in campaign.lines if line not in self._used]
-        counted = rows.line_use(self._connection, unread, day_starts_at=day_start(campaign.campaign_at))
-        self._used |= {line: counted.get(line, 0) for line in unread}
-        for call in calls:
-            free = [line for line in self._open(campaign, call) if self._used[line] < limit]
-            if free:
-                line = call.line if call.line in free else min(free, key=lambda each: self._used[each])
-                self._used[line] += 1
-                yield call, line
-
-
-def day_start(instant: datetime) -> datetime:
-    """Line caps are per UTC day, as the providers reset theirs."""
-    return instant.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _groups(refs: Sequence[CallRef], size: int) -> Iterator[Sequence[CallRef]]:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection
 
 from campaigns.services.feed import STARVED_AFTER
+from campaigns.services.line_choice import limits_of, use_of
 from campaigns.services.restored import REASON as RESTORED
 from campaigns.services.status import slowed
 from campaigns.store import feed as feed_rows
@@ -74,14 +75,17 @@ def room(connection: Connection, campaign: CampaignRow) -> Iterator[Hold]:
         yield Hold(f"all {own.concurrency} calls that the campaign allows itself at once are in use")
     if own.budget_left is not None and own.budget_left <= own.queued:
         yield Hold("the budget of dials is spent")
-    if own.line_daily_limit is not None and _lines_full(connection, own):
-        midnight = own.campaign_at.astimezone(UTC).date().isoformat()
-        yield Hold(f"every line has made its {own.line_daily_limit} calls of {midnight} (UTC)")
+    if limits_of(own).any:
+        yield from _lines_full(connection, own)
     if account.rate_share < 1:
         yield Hold(slowed(account.calls_per_second), do="nothing: calls that go well bring the rate back in minutes")
 
 
-def _lines_full(connection: Connection, own: feed_rows.CampaignRoom) -> bool:
-    start = own.campaign_at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    used = feed_rows.line_use(connection, own.lines, day_starts_at=start)
-    return all(used.get(line, 0) >= (own.line_daily_limit or 0) for line in own.lines)
+def _lines_full(connection: Connection, own: feed_rows.CampaignRoom) -> Iterator[Hold]:
+    """Each limit by itself that every line of the campaign has reached."""
+    used = use_of(connection, own, own.lines).values()
+    if own.line_daily_limit is not None and all(each.day >= own.line_daily_limit for each in used):
+        date = own.campaign_at.astimezone(UTC).date().isoformat()
+        yield Hold(f"every line has made its {own.line_daily_limit} calls of {date} (UTC)")
+    if own.line_hourly_limit is not None and all(each.hour >= own.line_hourly_limit for each in used):
+        yield Hold(f"every line has made its {own.line_hourly_limit} calls of the last sixty minutes")

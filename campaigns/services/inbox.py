@@ -110,7 +110,8 @@ class Inbox:
         attempts = rows.match(connection, receipts) if receipts else {}
         recorded = self._recorder.apply(connection, _facts(receipts, attempts))
         rows.done(connection, list(attempts))
-        rows.put_off(connection, [row.id for row in receipts if row.id not in attempts])
+        if unknown := [row.id for row in receipts if row.id not in attempts]:
+            rows.put_off(connection, unknown)
         return recorded, len(attempts)
 
     def _ask_for_feeds(self, recorded: Recorded) -> None:

@@ -9,7 +9,6 @@ when its time comes, and whoever revokes, pauses, cancels or stops has it cancel
 """
 
 import logging
-import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,25 +16,31 @@ from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import OperationalError
 
+from campaigns.calls.line_limits import LineLimits, LineSpans
+from campaigns.calls.permits import PERMIT_LIFETIME
 from campaigns.calls.states import CallState
 from campaigns.providers.contract import DialRequest, DialResult, NotDialed, NotDialedKind, VoiceProvider
 from campaigns.providers.scheduling import MOST_AT_ONCE, ProviderSpan, SchedulingProvider
 from campaigns.services.claim import Claim, Claimed, ClaimedCall
 from campaigns.services.dispatch import RunAsync, request_of, spacings_of, webhook_of
-from campaigns.services.feed import QUEUED_LEASE, STARVED_AFTER, day_start, is_lock_timeout
-from campaigns.services.pace import Pace
+from campaigns.services.feed import QUEUED_LEASE, STARVED_AFTER, is_lock_timeout
+from campaigns.services.latecomers import Latecomers
+from campaigns.services.pace import Pace, Turn
 from campaigns.services.paced_permit import PacedPermit
 from campaigns.services.ports import CallRef, Publisher
 from campaigns.services.record import Fact, Recorder
 from campaigns.store import feed as feed_rows
 from campaigns.store import handed_over as rows
 from campaigns.store.claims import CampaignFacts, campaign_facts
+from campaigns.store.line_use import line_use, lock_lines
 from campaigns.store.moves import Move, apply_moves
 
 log = logging.getLogger(__name__)
 
+CLAIM_LEAD = 0.1
+"""Seconds from taking the turns to the first of them: about as long as a claim takes."""
 TASK_ID = "handed-over"
 """What `attempts.task_id` shows: no task of a worker dials this call."""
 
@@ -71,6 +76,7 @@ class ProviderSchedule:
         self._engine = engine
         self._claim = claim
         self._pace = pace
+        self._late = Latecomers(pace)
         self._providers = providers
         self._recorder = recorder
         self._publisher = publisher
@@ -98,27 +104,20 @@ class ProviderSchedule:
             return 0
         spacings = spacings_of(campaign)
         span = span_of(run, calls_per_second=campaign.account_cps)
-        room = self._pace.room(spacings, most=MOST_AT_ONCE).count if span else 0
-        refs = self._release(run, span, most=room) if span and room else []
-        if span is None or not refs:
+        if span is None:
             return 0
-        claimed = self._claim.run(refs, campaign_id=run.campaign_id, task_id=TASK_ID, span=span)
+        turns = self._pace.reserve(spacings, most=MOST_AT_ONCE, lead=CLAIM_LEAD).turns
+        refs = self._release(run, span, most=len(turns)) if turns else []
+        claimed = self._claim.run(refs, campaign_id=run.campaign_id, task_id=TASK_ID, span=span) if refs else None
+        spare = len(turns) - (len(claimed.calls) if claimed else 0)
+        self._pace.give_back(spacings, turns[:spare])
         if claimed is None or not claimed.calls:
             return 0
-        instants = self._instants(claimed, spacings)
-        shares = self._shares(claimed, instants, spacings, span=span, provider=provider)
+        shares = self._shares(claimed, turns[spare:], spacings, span=span, provider=provider)
         facts = [fact for share in shares for fact in self._send(provider, share, claimed)]
         for limit_group in self._recorder.run(facts).freed:
             self._publisher.request_feed(limit_group)
         return len(claimed.calls)
-
-    def _instants(self, claimed: Claimed, spacings: Mapping[str, float]) -> Sequence[float]:
-        """None ever, if they cannot be had: claimed, and surely nothing sent; better than fates to be looked for."""
-        try:
-            return self._pace.take(spacings, len(claimed.calls))
-        except SQLAlchemyError as error:
-            log.warning("pace_failed calls=%d cause=%s", len(claimed.calls), type(error).__name__)
-            return [math.inf] * len(claimed.calls)
 
     def _look(self, campaign_id: int) -> CampaignFacts | None:
         with self._engine.begin() as connection:
@@ -142,7 +141,7 @@ class ProviderSchedule:
     def _shares(
         self,
         claimed: Claimed,
-        instants: Sequence[float],
+        turns: Sequence[Turn],
         spacings: Mapping[str, float],
         *,
         span: ProviderSpan,
@@ -150,13 +149,13 @@ class ProviderSchedule:
     ) -> list[_Share]:
         """A request for each end of the span: windows close at different times in different places."""
         webhook = webhook_of(claimed.campaign, provider, self._public_url)
-        by_end = defaultdict[ProviderSpan, list[tuple[ClaimedCall, float]]](list)
-        for call, instant in zip(claimed.calls, instants, strict=True):
-            by_end[ProviderSpan(span.due_from, call.due_until or span.due_until)].append((call, instant))
+        by_end = defaultdict[ProviderSpan, list[tuple[ClaimedCall, Turn]]](list)
+        for call, turn in zip(claimed.calls, turns, strict=True):
+            by_end[ProviderSpan(span.due_from, call.due_until or span.due_until)].append((call, turn))
         shares = []
         for end, group in by_end.items():
-            # All its customers' instants are spent: the batch costs as much of the pace as if each were dialed.
-            permit = PacedPermit(group[0][0].permit, group[-1][1], self._pace, spacings)
+            # All its customers' turns are spent: the batch costs as much of the pace as if each were dialed.
+            permit = PacedPermit(group[0][0].permit, group[-1][1], self._late, spacings)
             requests = [request_of(call, permit, claimed, webhook=webhook) for call, _ in group]
             shares.append(_Share(requests, permit, end))
         return shares
@@ -211,13 +210,16 @@ def free_slots(engine: Engine, account: str, span: ProviderSpan) -> int:
 
 
 def _line(connection: Connection, run: rows.WaitingRun, span: ProviderSpan) -> tuple[str | None, int]:
-    """The line these calls go out on, and how many calls it has left on the day of the span."""
+    """The line these calls go out on, and how many calls it has left at that time."""
     lines = rows.open_lines(connection, run.lines, at=span.due_from)
-    if not lines or run.line_daily_limit is None:
+    limits = LineLimits(daily=run.line_daily_limit, hourly=run.line_hourly_limit)
+    if not lines or not limits.any:
         return (lines[0] if lines else None), MOST_AT_ONCE
-    used = feed_rows.line_use(connection, lines, day_starts_at=day_start(span.due_from))
-    line = min(lines, key=lambda each: used.get(each, 0))
-    return line, run.line_daily_limit - used.get(line, 0)
+    lock_lines(connection, lines)
+    spans = LineSpans.at(span.due_from, late=PERMIT_LIFETIME)
+    used = line_use(connection, lines, day_from=spans.day_from, hour_from=spans.hour_from)
+    line = min(lines, key=lambda each: used[each].day)
+    return line, limits.left(day=used[line].day, hour=used[line].hour) or 0
 
 
 async def _sent(provider: SchedulingProvider, share: _Share) -> Mapping[UUID, DialResult]:

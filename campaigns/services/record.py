@@ -23,7 +23,7 @@ from campaigns.calls.states import FINAL_ATTEMPT_STATES, FINAL_CALL_STATES, Atte
 from campaigns.compliance.facts import PlaceEvidence
 from campaigns.definition.model import CampaignDefinition
 from campaigns.providers.contract import NO_ARTIFACTS, Artifacts, CallReport, DialResult, Trouble
-from campaigns.services.account_notes import CallEnd, note_accounts, note_ends
+from campaigns.services.account_notes import CallEnd, is_news, note_accounts, note_ends
 from campaigns.services.adoption import WAITING, adopted, adoption, is_conclusive, newest, was_made_after_all
 from campaigns.services.artifacts import joined_artifacts, keep_said
 from campaigns.services.asking_back import ask_back_found
@@ -33,9 +33,9 @@ from campaigns.services.gatekeeper import GateKeeper
 from campaigns.services.opt_out import record_opt_outs, spoken_opt_outs
 from campaigns.services.plans import Definitions, plan_of, retry_rules
 from campaigns.services.settle import AttemptView, Settled, close_unknown, settle_dial, settle_report
+from campaigns.services.surroundings import Surroundings
 from campaigns.store import facts as rows
 from campaigns.store.callers import stop_after_this
-from campaigns.store.claims import CampaignFacts, RunFacts, campaign_facts, run_facts
 from campaigns.store.moves import Move, apply_moves
 from campaigns.store.revocations import NewRevocation
 
@@ -65,8 +65,10 @@ class Recorded:
 
     freed: frozenset[str] = frozenset()
     """Limit groups in which a slot came free."""
+    answers: Mapping[UUID, DialResult] = field(default_factory=dict)
+    """The provider's answers by attempt id, if any is news of its account: for `note_accounts`, once committed."""
     ends: Mapping[UUID, CallEnd] = field(default_factory=dict)
-    """How attempts ended that were open until now, by their id: for `note_ends`, once this is committed."""
+    """The same of how attempts ended that were open until now: for `note_ends`."""
 
 
 @dataclass(slots=True)
@@ -119,23 +121,31 @@ class Recorder:
         """Record in one transaction, then note what the answers say of the accounts."""
         with self._engine.begin() as connection:
             recorded = self.apply(connection, facts)
-        answers = {fact.attempt_id: fact.what for fact in facts if isinstance(fact.what, DialResult)}
-        note_accounts(self._engine, answers)
+        note_accounts(self._engine, recorded.answers)
         note_ends(self._engine, recorded.ends)
         return recorded
 
     def apply(self, connection: Connection, facts: Sequence[Fact]) -> Recorded:
         """Record inside the caller's transaction."""
+        if not facts:
+            return Recorded()
         told = defaultdict[UUID, list[Fact]](list)
         for fact in facts:
             told[fact.attempt_id].append(fact)
         calls = rows.lock_calls_of(connection, list(told))
         attempts = rows.attempts_of(connection, list(calls))
-        world = _World(connection, self._definitions, calls)
+        world = Surroundings(connection, self._definitions, calls)
         pile = _Pile()
         for attempt in attempts:
             if attempt.id in told:
                 self._fold(connection, attempt, told[attempt.id], attempts, world=world, pile=pile)
+        self._write(connection, pile)
+        answers = {fact.attempt_id: fact.what for fact in facts if isinstance(fact.what, DialResult)}
+        if not _is_any_news(attempts, answers, pile.ends, world=world):
+            return Recorded(frozenset(pile.freed))
+        return Recorded(frozenset(pile.freed), answers, pile.ends)
+
+    def _write(self, connection: Connection, pile: _Pile) -> None:
         rows.write_attempt_changes(connection, pile.changes)
         for attempt_id in rows.hold_again(connection, sorted(pile.revived)):
             _alarm(connection, "two_calls_live", attempt_id, detail="its number is held by another call")
@@ -149,7 +159,6 @@ class Recorder:
         record_opt_outs(connection, pile.opt_outs)
         if self._keep_conversations:
             keep_said(connection, pile.said, keep=self._keep_conversations)
-        return Recorded(frozenset(pile.freed), pile.ends)
 
     def _fold(
         self,
@@ -158,7 +167,7 @@ class Recorder:
         facts: Sequence[Fact],
         attempts: Sequence[rows.AttemptRow],
         *,
-        world: "_World",
+        world: Surroundings,
         pile: _Pile,
     ) -> None:
         call = world.calls[attempt.call_id]
@@ -195,7 +204,7 @@ class Recorder:
         over: Settled | None,
         attempts: Sequence[rows.AttemptRow],
         *,
-        world: "_World",
+        world: Surroundings,
     ) -> Move | None:
         if call.state in FINAL_CALL_STATES:
             return None
@@ -220,7 +229,7 @@ class Recorder:
         verdict: Verdict,
         attempts: Sequence[rows.AttemptRow],
         *,
-        world: "_World",
+        world: Surroundings,
         stop: str | None,
     ) -> Move:
         requests = -1 if over.contended else 0
@@ -243,7 +252,7 @@ class Recorder:
         return self.next_move(call, step, world=world, attempts=counted, requests=requests)
 
     def next_move(
-        self, call: rows.LockedCall, step: Retry | End, *, world: "_World", attempts: int = 0, requests: int = 0
+        self, call: rows.LockedCall, step: Retry | End, *, world: Surroundings, attempts: int = 0, requests: int = 0
     ) -> Move:
         """The move that carries out a ladder's step, as far as campaign, window and law allow."""
         if isinstance(step, Retry) and call.stop_reason is not None:
@@ -289,7 +298,7 @@ class Recorder:
         attempt = next((each for each in attempts if each.id == attempt_id), None)
         if attempt is None or attempt.state is not AttemptState.FATE_UNKNOWN:
             return False
-        world = _World(connection, self._definitions, calls)
+        world = Surroundings(connection, self._definitions, calls)
         call = calls[attempt.call_id]
         if call.state is CallState.FATE_UNKNOWN and world.definition(call).retries.ambiguous != "redial":
             return False
@@ -305,29 +314,20 @@ class Recorder:
         return True
 
 
-class _World:
-    """Campaigns, runs and definitions that a batch touches, each read once."""
-
-    def __init__(self, connection: Connection, definitions: Definitions, calls: dict[int, rows.LockedCall]) -> None:
-        self.calls = calls
-        self._connection = connection
-        self._definitions = definitions
-        self._campaigns: dict[int, CampaignFacts] = {}
-        self._runs = run_facts(connection, sorted({call.run_id for call in calls.values()}))
-
-    def campaign(self, campaign_id: int) -> CampaignFacts:
-        if campaign_id not in self._campaigns:
-            facts = campaign_facts(self._connection, campaign_id)
-            if facts is None:
-                raise LookupError(f"campaign {campaign_id} has calls but no row")
-            self._campaigns[campaign_id] = facts
-        return self._campaigns[campaign_id]
-
-    def run(self, call: rows.LockedCall) -> RunFacts:
-        return self._runs[call.run_id]
-
-    def definition(self, call: rows.LockedCall) -> CampaignDefinition:
-        return self._definitions.get(self._connection, self.run(call).version_id)
+def _is_any_news(
+    attempts: Sequence[rows.AttemptRow],
+    answers: Mapping[UUID, DialResult],
+    ends: Mapping[UUID, CallEnd],
+    *,
+    world: Surroundings,
+) -> bool:
+    """One is enough to note all of them: a refusal is in a row only with what came beside it."""
+    return any(
+        is_news(told, world.campaign(world.calls[attempt.call_id].campaign_id))
+        for attempt in attempts
+        for told in (answers.get(attempt.id), ends.get(attempt.id))
+        if told is not None
+    )
 
 
 def _folded(

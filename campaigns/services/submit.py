@@ -284,6 +284,7 @@ def _new_campaign(candidate: _Candidate, next_run_at: datetime | None) -> rows.N
         dial_budget=definition.budget.dials if definition.budget else None,
         lines=definition.lines.pool,
         line_daily_limit=definition.lines.per_line_daily_limit,
+        line_hourly_limit=definition.lines.per_line_hourly_limit,
         next_run_at=next_run_at,
         created_by=candidate.operator,
     )

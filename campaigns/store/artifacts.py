@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import Connection, text
+
+from campaigns.store.documents import documents
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,22 +36,34 @@ class NewArtifacts:
 
 
 def keep_artifacts(connection: Connection, news: Sequence[NewArtifacts], *, keep: timedelta) -> None:
-    """Store what there is; a later report adds to an earlier one and does not prolong it."""
-    if not news:
-        return
-    connection.execute(
-        text("""
-            INSERT INTO attempt_artifacts AS a
-                (attempt_id, transcript, summary, recording_url, cost_breakdown, delete_after)
-            VALUES (:attempt_id, :transcript, :summary, :recording_url, CAST(:cost_breakdown AS jsonb),
-                clock_timestamp() + CAST(:keep AS interval))
-            ON CONFLICT (attempt_id) DO UPDATE SET
-                transcript = coalesce(excluded.transcript, a.transcript),
-                summary = coalesce(excluded.summary, a.summary),
-                recording_url = coalesce(excluded.recording_url, a.recording_url),
-                cost_breakdown = a.cost_breakdown || excluded.cost_breakdown
-        """),
-        [asdict(each) | {"cost_breakdown": json.dumps(each.cost_breakdown), "keep": keep} for each in news],
+    """Store what there is, one an attempt at most; a later report adds to an earlier one and does not prolong it."""
+    for document in documents([_as_json(each) for each in news]):
+        connection.execute(_KEEP, {"news": document, "keep": keep})
+
+
+_KEEP = text("""
+    INSERT INTO attempt_artifacts AS a (attempt_id, transcript, summary, recording_url, cost_breakdown, delete_after)
+    SELECT attempt_id, transcript, summary, recording_url, cost_breakdown,
+        clock_timestamp() + CAST(:keep AS interval)
+    FROM jsonb_to_recordset(CAST(:news AS jsonb)) AS n(attempt_id uuid, transcript text, summary text,
+        recording_url text, cost_breakdown jsonb)
+    ON CONFLICT (attempt_id) DO UPDATE SET
+        transcript = coalesce(excluded.transcript, a.transcript),
+        summary = coalesce(excluded.summary, a.summary),
+        recording_url = coalesce(excluded.recording_url, a.recording_url),
+        cost_breakdown = a.cost_breakdown || excluded.cost_breakdown
+""")
+
+
+def _as_json(news: NewArtifacts) -> str:
+    return json.dumps(
+        {
+            "attempt_id": str(news.attempt_id),
+            "transcript": news.transcript,
+            "summary": news.summary,
+            "recording_url": news.recording_url,
+            "cost_breakdown": dict(news.cost_breakdown),
+        }
     )
 
 

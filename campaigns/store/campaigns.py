@@ -40,6 +40,7 @@ class NewCampaign:
     dial_budget: int | None
     lines: Sequence[str]
     line_daily_limit: int | None
+    line_hourly_limit: int | None
     next_run_at: datetime | None
     created_by: str
 
@@ -105,10 +106,10 @@ def add_campaign(connection: Connection, campaign: NewCampaign, *, clock: Campai
     return connection.execute(
         text("""
             INSERT INTO campaigns (name, account, webhook_token, priority, weight, calls_per_second, concurrency,
-                dial_budget, lines, line_daily_limit, next_run_at, created_by,
+                dial_budget, lines, line_daily_limit, line_hourly_limit, next_run_at, created_by,
                 clock_campaign_at, clock_machine_at, clock_speed)
             VALUES (:name, :account, :webhook_token, :priority, :weight, :calls_per_second, :concurrency,
-                :dial_budget, :lines, :line_daily_limit, :next_run_at, :created_by,
+                :dial_budget, :lines, :line_daily_limit, :line_hourly_limit, :next_run_at, :created_by,
                 :clock_campaign_at, :clock_machine_at, :clock_speed)
             ON CONFLICT (name) DO NOTHING RETURNING id
         """),

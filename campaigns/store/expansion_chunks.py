@@ -1,16 +1,18 @@
 """Writing one chunk of an expansion: customers, calls, rejects and the cursor, whole or not at all."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import psycopg
 from sqlalchemy import Connection, text
 
 
-@dataclass(frozen=True, slots=True)
-class CustomerEntry:
-    """One customer with its call, ready for COPY. Instants as ISO text: thousands of rows share them."""
+class CustomerEntry(NamedTuple):
+    """One customer with its call, ready for COPY: the fields stand in the order of the stage's columns.
+
+    Instants as ISO text: thousands of rows share them.
+    """
 
     row_number: int
     number: str
@@ -39,8 +41,7 @@ class CustomerEntry:
     closes_at: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Reject:
+class Reject(NamedTuple):
     """A row that became no customer. `original` empty: filled in at the end, see `rejects_without_original`."""
 
     row_number: int
@@ -67,31 +68,14 @@ class CursorMovedError(Exception):
     """Somebody else expanded this run meanwhile; the chunk was not written."""
 
 
-def group_ids(connection: Connection, run_id: int, keys: Sequence[str]) -> dict[str, int]:
-    """Ids of the run's zone groups, made where they are missing."""
-    connection.execute(
-        text("""
-            INSERT INTO zone_groups (run_id, key) SELECT :run_id, k FROM unnest(CAST(:keys AS text[])) AS k
-            ON CONFLICT DO NOTHING
-        """),
-        {"run_id": run_id, "keys": list(keys)},
-    )
-    rows = connection.execute(
-        text("SELECT key, id FROM zone_groups WHERE run_id = :run_id AND key = ANY(:keys)"),
-        {"run_id": run_id, "keys": list(keys)},
-    )
-    return {row.key: row.id for row in rows}
-
-
-def write_chunk(
-    connection: Connection, chunk: Chunk, *, run_id: int, campaign_id: int, groups: Mapping[str, int]
-) -> None:
-    """Write it in the caller's transaction; `groups` are the ids of its zone groups. Raises `CursorMovedError`."""
+def write_chunk(connection: Connection, chunk: Chunk, *, run_id: int, campaign_id: int) -> None:
+    """Write it in the caller's transaction. Raises `CursorMovedError`."""
     _move_cursor(connection, run_id, chunk)
+    _add_groups(connection, run_id, {entry.group_key for entry in (*chunk.added, *chunk.replaced.values())})
     if chunk.added:
-        _stage(connection, chunk.added, groups=groups)
+        _stage(connection, chunk.added)
         connection.execute(_FROM_STAGE, {"run_id": run_id, "campaign_id": campaign_id})
-    _replace_customers(connection, chunk.replaced, groups=groups)
+    _replace_customers(connection, run_id, chunk.replaced)
     _add_rejects(connection, run_id, chunk.rejects)
 
 
@@ -114,12 +98,24 @@ def _move_cursor(connection: Connection, run_id: int, chunk: Chunk) -> None:
         raise CursorMovedError(f"run {run_id} is no longer at row {chunk.first_row_after}")
 
 
+def _add_groups(connection: Connection, run_id: int, keys: Collection[str]) -> None:
+    """The run's zone groups, where they are missing."""
+    connection.execute(
+        text("""
+            INSERT INTO zone_groups (run_id, key)
+            SELECT :run_id, k FROM unnest(CAST(:keys AS text[])) AS k
+            WHERE NOT EXISTS (SELECT FROM zone_groups g WHERE g.run_id = :run_id AND g.key = k) ORDER BY k
+        """),
+        {"run_id": run_id, "keys": list(keys)},
+    )
+
+
 _STAGE = text("""
     CREATE TEMP TABLE expansion_stage (
         row_number bigint, number text, name text, external_id text, person text, state text, zip text, timezone text,
         line_type text, debt text, exemption text, ebr_transaction_at timestamptz, ebr_inquiry_at timestamptz,
         consent_level text, consent_at timestamptz, consent_source text, consent_seller text,
-        restriction smallint, variables jsonb, group_id bigint, call_state text, reason text, due_at timestamptz,
+        restriction smallint, variables jsonb, group_key text, call_state text, reason text, due_at timestamptz,
         closes_at timestamptz
     ) ON COMMIT DROP
 """)
@@ -135,49 +131,20 @@ _FROM_STAGE = text("""
         RETURNING id, number
     )
     INSERT INTO calls (id, run_id, campaign_id, group_id, number, state, reason, due_at, closes_at, final_at)
-    SELECT a.id, :run_id, :campaign_id, s.group_id, s.number, s.call_state, s.reason, s.due_at, s.closes_at,
+    SELECT a.id, :run_id, :campaign_id, g.id, s.number, s.call_state, s.reason, s.due_at, s.closes_at,
         CASE WHEN s.call_state <> 'scheduled' THEN clock_timestamp() END
     FROM added a JOIN expansion_stage s ON s.number = a.number
+        LEFT JOIN zone_groups g ON g.run_id = :run_id AND g.key = s.group_key
 """)
 
 
-def _stage(connection: Connection, entries: Sequence[CustomerEntry], *, groups: Mapping[str, int]) -> None:
+def _stage(connection: Connection, entries: Sequence[CustomerEntry]) -> None:
     connection.execute(_STAGE)
     with _copy_cursor(connection) as cursor, cursor.copy("COPY expansion_stage FROM STDIN") as copy:
         for entry in entries:
-            copy.write_row(_stage_row(entry, groups))
+            copy.write_row(entry)
 
 
-def _stage_row(entry: CustomerEntry, groups: Mapping[str, int]) -> tuple[Any, ...]:
-    return (
-        entry.row_number,
-        entry.number,
-        entry.name,
-        entry.external_id,
-        entry.person,
-        entry.state,
-        entry.zip,
-        entry.timezone,
-        entry.line_type,
-        entry.debt,
-        entry.exemption,
-        entry.ebr_transaction_at,
-        entry.ebr_inquiry_at,
-        entry.consent_level,
-        entry.consent_at,
-        entry.consent_source,
-        entry.consent_seller,
-        entry.restriction,
-        entry.variables,
-        groups[entry.group_key],
-        entry.call_state,
-        entry.reason,
-        entry.due_at,
-        entry.closes_at,
-    )
-
-
-_STAGE_COLUMNS = tuple("group_id" if name == "group_key" else name for name in CustomerEntry.__dataclass_fields__)
 _REPLACE = text("""
     WITH replaced AS (
         UPDATE customers SET row_number = :row_number, name = :name, external_id = :external_id, person = :person,
@@ -189,7 +156,8 @@ _REPLACE = text("""
         WHERE id = :id
         RETURNING id
     )
-    UPDATE calls SET group_id = :group_id, state = :call_state, reason = :reason,
+    UPDATE calls SET group_id = (SELECT g.id FROM zone_groups g WHERE g.run_id = :run_id AND g.key = :group_key),
+        state = :call_state, reason = :reason,
         due_at = CAST(:due_at AS timestamptz), closes_at = CAST(:closes_at AS timestamptz),
         final_at = CASE WHEN :call_state <> 'scheduled' THEN clock_timestamp() END
     FROM replaced WHERE calls.id = replaced.id AND calls.state IN ('scheduled', 'expired')
@@ -197,16 +165,11 @@ _REPLACE = text("""
 """A call that was cancelled meanwhile stays so."""
 
 
-def _replace_customers(
-    connection: Connection, replaced: Mapping[int, CustomerEntry], *, groups: Mapping[str, int]
-) -> None:
+def _replace_customers(connection: Connection, run_id: int, replaced: Mapping[int, CustomerEntry]) -> None:
     if replaced:
         connection.execute(
             _REPLACE,
-            [
-                dict(zip(_STAGE_COLUMNS, _stage_row(entry, groups), strict=True)) | {"id": customer_id}
-                for customer_id, entry in replaced.items()
-            ],
+            [entry._asdict() | {"id": customer_id, "run_id": run_id} for customer_id, entry in replaced.items()],
         )
 
 
@@ -216,7 +179,7 @@ def _add_rejects(connection: Connection, run_id: int, rejects: Sequence[Reject])
     copied = "COPY rejects (run_id, row_number, reason, detail, original) FROM STDIN"
     with _copy_cursor(connection) as cursor, cursor.copy(copied) as copy:
         for reject in rejects:
-            copy.write_row((run_id, *astuple(reject)))
+            copy.write_row((run_id, *reject))
 
 
 def _copy_cursor(connection: Connection) -> "psycopg.Cursor[Any]":

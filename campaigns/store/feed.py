@@ -36,10 +36,14 @@ class CampaignRoom:
     weight: int
     lines: tuple[str, ...]
     line_daily_limit: int | None
+    line_hourly_limit: int | None
     campaign_at: datetime
+    clock_speed: float
     concurrency: int | None
     calls_per_second: float | None
     budget_left: int | None
+    budget_notes: int
+    """Rows that had to be added up for it."""
     live: int
     queued: int
 
@@ -55,11 +59,25 @@ class DueCall:
 
 
 def limit_groups(connection: Connection) -> list[str]:
-    """Limit groups that have an active campaign with an open run."""
+    """Limit groups whose campaigns have calls that are due, released, or held by their provider."""
     rows = connection.execute(
         text("""
-            SELECT DISTINCT a.limit_group FROM accounts a JOIN campaigns c ON c.account = a.name
-            WHERE c.state = 'active' AND EXISTS (SELECT FROM runs r WHERE r.campaign_id = c.id AND r.state = 'active')
+            SELECT DISTINCT a.limit_group
+            FROM runs r JOIN campaigns c ON c.id = r.campaign_id JOIN accounts a ON a.name = c.account
+            CROSS JOIN LATERAL (
+                SELECT campaign_now(c.clock_campaign_at, c.clock_machine_at, c.clock_speed) AS now_at
+            ) clock
+            WHERE r.state = 'active' AND c.state = 'active' AND (
+                r.provider_from IS NOT NULL
+                OR EXISTS (SELECT FROM calls q WHERE q.campaign_id = c.id AND q.state = 'queued')
+                OR EXISTS (
+                    SELECT FROM zone_groups g CROSS JOIN LATERAL (
+                        SELECT FROM calls q
+                        WHERE q.run_id = r.id AND q.group_id = g.id AND q.state = 'scheduled'
+                            AND q.closes_at > clock.now_at AND q.due_at <= clock.now_at
+                        LIMIT 1
+                    ) due
+                    WHERE g.run_id = r.id))
             ORDER BY 1
         """)
     )
@@ -119,13 +137,15 @@ def campaign_rooms(connection: Connection, limit_group: str) -> list[CampaignRoo
     """Active campaigns of the group that have an open run. A paused one costs one index row."""
     rows = connection.execute(
         text("""
-            SELECT c.id, c.name, c.priority, c.weight, c.lines, c.line_daily_limit, c.concurrency, c.calls_per_second,
+            SELECT c.id, c.name, c.priority, c.weight, c.lines, c.line_daily_limit, c.line_hourly_limit,
+                c.concurrency, c.calls_per_second, c.clock_speed,
                 campaign_now(c.clock_campaign_at, c.clock_machine_at, c.clock_speed) AS campaign_at,
                 (SELECT count(*) FROM live l WHERE l.campaign_id = c.id AND l.holds_slot) AS live,
                 (SELECT count(*) FROM calls q WHERE q.campaign_id = c.id AND q.state = 'queued') AS queued,
-                CASE WHEN c.dial_budget IS NOT NULL THEN c.dial_budget
-                    - (SELECT count(*) FROM attempts t WHERE t.campaign_id = c.id AND t.counts) END AS budget_left
+                c.dial_budget - u.dials AS budget_left, coalesce(u.notes, 0) AS budget_notes
             FROM campaigns c JOIN accounts a ON a.name = c.account
+                LEFT JOIN LATERAL (SELECT coalesce(sum(b.dials), 0) AS dials, count(*) AS notes
+                    FROM budget_use b WHERE b.campaign_id = c.id) u ON c.dial_budget IS NOT NULL
             WHERE a.limit_group = :limit_group AND c.state = 'active'
                 AND EXISTS (SELECT FROM runs r WHERE r.campaign_id = c.id AND r.state = 'active')
             ORDER BY c.id
@@ -140,28 +160,50 @@ def campaign_rooms(connection: Connection, limit_group: str) -> list[CampaignRoo
 
 _DUE = text("""
     SELECT due.id AS call_id, due.epoch, due.number, due.closes_at, due.line
-    FROM runs r
-    JOIN zone_groups g ON g.run_id = r.id
+    FROM (
+        SELECT g.run_id, g.id, first.closes_at, first.due_at
+        FROM runs r
+        JOIN zone_groups g ON g.run_id = r.id
+        CROSS JOIN LATERAL (
+            SELECT q.closes_at, q.due_at FROM calls q
+            WHERE q.run_id = r.id AND q.group_id = g.id AND q.state = 'scheduled'
+                AND q.closes_at > :campaign_at AND q.due_at <= :campaign_at
+            ORDER BY q.closes_at, q.due_at LIMIT 1
+        ) first
+        WHERE r.campaign_id = :campaign_id AND r.state = 'active' AND r.latest_at > :campaign_at
+            AND r.provider_from IS NULL
+        ORDER BY first.closes_at, first.due_at, g.id
+    ) soonest
     CROSS JOIN LATERAL (
         SELECT q.id, q.epoch, q.number, q.closes_at, q.line FROM calls q
-        WHERE q.run_id = r.id AND q.group_id = g.id AND q.state = 'scheduled'
-            AND q.due_at <= :campaign_at AND q.closes_at > :campaign_at
-        ORDER BY q.due_at LIMIT :most
+        WHERE q.run_id = soonest.run_id AND q.group_id = soonest.id AND q.state = 'scheduled'
+            AND q.closes_at > :campaign_at AND q.due_at <= :campaign_at
+        ORDER BY q.closes_at, q.due_at LIMIT :most
     ) due
-    WHERE r.campaign_id = :campaign_id AND r.state = 'active' AND r.latest_at > :campaign_at
-        AND r.provider_from IS NULL
-    ORDER BY due.closes_at, due.id
+    ORDER BY soonest.closes_at, soonest.due_at, soonest.id
     LIMIT :most
 """)
 
 
 def due_calls(connection: Connection, *, campaign_id: int, campaign_at: datetime, most: int) -> list[DueCall]:
-    """Up to `most` calls that may be dialed now, those whose window closes soonest first.
+    """Up to `most` calls that may be dialed now, zone group by zone group, those whose window closes soonest first.
 
-    One index seek per zone group and run, so the cost does not grow with the calls that wait.
+    One index seek per zone group and run, then those calls alone that are taken: the cost does not grow with the
+    calls that wait.
     """
     rows = connection.execute(_DUE, {"campaign_id": campaign_id, "campaign_at": campaign_at, "most": most})
     return [DueCall(**row._asdict()) for row in rows]
+
+
+def fold_budget_use(connection: Connection, campaign_id: int) -> None:
+    """Many changes become one row of the same sum. To be called under the account's lock: one folds at a time."""
+    connection.execute(
+        text("""
+            WITH folded AS (DELETE FROM budget_use WHERE campaign_id = :campaign_id RETURNING dials)
+            INSERT INTO budget_use (campaign_id, dials) SELECT :campaign_id, sum(dials) FROM folded HAVING count(*) > 0
+        """),
+        {"campaign_id": campaign_id},
+    )
 
 
 def held_lines(connection: Connection, lines: Sequence[str]) -> frozenset[str]:
@@ -171,22 +213,6 @@ def held_lines(connection: Connection, lines: Sequence[str]) -> frozenset[str]:
         {"lines": list(lines)},
     )
     return frozenset(row.line for row in rows)
-
-
-def line_use(connection: Connection, lines: Sequence[str], *, day_starts_at: datetime) -> dict[str, int]:
-    """Counted attempts per line since `day_starts_at` (campaign clock) plus calls queued for it."""
-    rows = connection.execute(
-        text("""
-            SELECT line, sum(n) AS used FROM (
-                SELECT line, count(*) AS n FROM attempts
-                WHERE line = ANY(:lines) AND counts AND campaign_at >= :day_starts_at GROUP BY line
-                UNION ALL
-                SELECT line, count(*) FROM calls WHERE state = 'queued' AND line = ANY(:lines) GROUP BY line
-            ) AS use GROUP BY line
-        """),
-        {"lines": list(lines), "day_starts_at": day_starts_at},
-    )
-    return {row.line: int(row.used) for row in rows}
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ class WaitingRun:
     limit_group: str
     lines: Sequence[str]
     line_daily_limit: int | None
+    line_hourly_limit: int | None
     provider_from: datetime
     provider_until: datetime
     now_at: datetime
@@ -57,7 +58,7 @@ def waiting_runs(connection: Connection) -> list[WaitingRun]:
     rows = connection.execute(
         text("""
             SELECT r.id AS run_id, r.campaign_id, c.account, a.limit_group, c.lines, c.line_daily_limit,
-                r.provider_from, r.provider_until, t.now_at,
+                c.line_hourly_limit, r.provider_from, r.provider_until, t.now_at,
                 (SELECT count(*) FROM attempts p WHERE p.run_id = r.id) AS made
             FROM (SELECT clock_timestamp() AS now_at) t, runs r
             JOIN campaigns c ON c.id = r.campaign_id JOIN accounts a ON a.name = c.account
@@ -129,7 +130,8 @@ def being_handed_over(connection: Connection, limit_group: str) -> int:
 def take_slots(connection: Connection, limit_group: str) -> int:
     """Give held calls their slot when the longest call begun now could still be going on at their time.
 
-    To be called under the account's lock, before anything is counted; returns how many took one.
+    To be called under the account's lock, before anything is counted; returns how many took one. It looks from the
+    side of held attempts, which are few: `live` also has everybody whose report is still awaited.
     """
     return connection.execute(
         text("""

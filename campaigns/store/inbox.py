@@ -1,12 +1,15 @@
 """The inbox: every receipt is committed before the provider hears 2xx, and acted upon once."""
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, text
+
+from campaigns.store.documents import documents
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,23 +49,46 @@ class CallerRow:
 
 _PUT = text("""
     INSERT INTO inbox (account, dedupe_key, event_type, attempt_id, provider_call_id, report, caller, state)
-    VALUES (:account, :dedupe_key, :event_type, :attempt_id, :provider_call_id, CAST(:report AS jsonb), :caller,
-        CASE WHEN CAST(:report AS jsonb) IS NULL THEN 'stored' ELSE 'new' END)
+    SELECT account, dedupe_key, event_type, attempt_id, provider_call_id, report, caller,
+        CASE WHEN report IS NULL THEN 'stored' ELSE 'new' END
+    FROM jsonb_to_recordset(CAST(:receipts AS jsonb)) AS n(account text, dedupe_key text, event_type text,
+        attempt_id uuid, provider_call_id text, report jsonb, caller text)
     ON CONFLICT (account, dedupe_key) DO NOTHING
 """)
 
 
 def put(connection: Connection, receipts: Sequence[NewReceipt]) -> int:
-    """Store receipts, in one round trip; returns how many were new. Whoever stores several sorts them by key."""
-    return connection.execute(_PUT, [asdict(receipt) for receipt in receipts]).rowcount
+    """Store receipts; returns how many were new. Whoever stores several sorts them by key."""
+    return sum(
+        connection.execute(_PUT, {"receipts": document}).rowcount
+        for document in documents([_as_json(receipt) for receipt in receipts])
+    )
+
+
+def _as_json(receipt: NewReceipt) -> str:
+    head = json.dumps(
+        {
+            "account": receipt.account,
+            "dedupe_key": receipt.dedupe_key,
+            "event_type": receipt.event_type,
+            "attempt_id": str(receipt.attempt_id) if receipt.attempt_id else None,
+            "provider_call_id": receipt.provider_call_id,
+            "caller": receipt.caller,
+        }
+    )
+    return head if receipt.report is None else f'{head[:-1]}, "report": {receipt.report}}}'
 
 
 def lock_waiting(connection: Connection, *, most: int) -> list[InboxRow]:
-    """Receipts that are due, oldest first; those that another process works on are left to it."""
+    """Receipts that are due, oldest first; those that another process works on are left to it.
+
+    The clock is read once: against one that may move while it is read no index can be used, and every receipt that
+    waits for later would be looked at.
+    """
     rows = connection.execute(
         text("""
             SELECT id, account, attempt_id, provider_call_id, report FROM inbox
-            WHERE state IN ('new', 'unmatched') AND next_try_at <= clock_timestamp() AND caller IS NULL
+            WHERE state IN ('new', 'unmatched') AND next_try_at <= (SELECT clock_timestamp()) AND caller IS NULL
             ORDER BY next_try_at, id LIMIT :most FOR UPDATE SKIP LOCKED
         """),
         {"most": most},
@@ -132,7 +158,7 @@ def lock_callers(connection: Connection, *, most: int) -> list[CallerRow]:
     rows = connection.execute(
         text("""
             SELECT id, caller, report, received_at FROM inbox
-            WHERE state IN ('new', 'unmatched') AND next_try_at <= clock_timestamp() AND caller IS NOT NULL
+            WHERE state IN ('new', 'unmatched') AND next_try_at <= (SELECT clock_timestamp()) AND caller IS NOT NULL
             ORDER BY next_try_at, id LIMIT :most FOR UPDATE SKIP LOCKED
         """),
         {"most": most},

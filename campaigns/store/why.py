@@ -19,7 +19,11 @@ class NextCall:
 
 
 def next_calls(connection: Connection, campaign_id: int, *, most: int) -> list[NextCall]:
-    """The groups whose calls are due next. One index seek a group; only those shown are counted."""
+    """The groups whose calls are due next. Two index seeks a group; only those shown are counted.
+
+    Openings of one group do not overlap, so the one that closes first has the call that is due first; but calls that
+    were put off for a moment may wait until the end of the run.
+    """
     rows = connection.execute(
         text("""
             SELECT n.*, (SELECT count(*) FROM calls q WHERE q.run_id = n.run_id AND q.group_id = n.group_id
@@ -27,9 +31,15 @@ def next_calls(connection: Connection, campaign_id: int, *, most: int) -> list[N
             FROM (
                 SELECT r.id AS run_id, g.id AS group_id, g.key, due.id AS call_id, due.due_at, due.closes_at
                 FROM runs r JOIN zone_groups g ON g.run_id = r.id CROSS JOIN LATERAL (
-                    SELECT q.id, q.due_at, q.closes_at FROM calls q
-                    WHERE q.run_id = r.id AND q.group_id = g.id AND q.state = 'scheduled'
-                    ORDER BY q.due_at LIMIT 1
+                    SELECT q.* FROM (
+                        (SELECT id, due_at, closes_at FROM calls
+                            WHERE run_id = r.id AND group_id = g.id AND state = 'scheduled'
+                            ORDER BY closes_at, due_at LIMIT 1)
+                        UNION ALL
+                        (SELECT id, due_at, closes_at FROM calls
+                            WHERE run_id = r.id AND group_id = g.id AND state = 'scheduled' AND closes_at = r.latest_at
+                            ORDER BY due_at LIMIT 1)
+                    ) q ORDER BY q.due_at LIMIT 1
                 ) due
                 WHERE r.campaign_id = :id AND r.state IN ('expanding', 'active') ORDER BY due.due_at, g.id LIMIT :most
             ) n ORDER BY n.due_at, n.group_id

@@ -17,9 +17,11 @@ from campaigns.runtime.settings import FILE_NAME, Settings, SettingsError, load_
 from campaigns.runtime.settings_problems import problem_of
 from campaigns.services.inbox import Intake
 from campaigns.store.engine import open_engine
-from campaigns.web import campaigns_api, health, metrics, status_page, webhooks
+from campaigns.web import campaigns_api, health, metrics, status_page
 from campaigns.web.access import TOKENS_VARIABLE, ApiAccess
+from campaigns.web.front import Front
 from campaigns.web.intake_groups import IntakeGroups
+from campaigns.web.large_bodies import LargeBodies, ParserOf
 from campaigns.web.services import KnownProvider, WebServices
 from config.logging import configure_logging
 
@@ -29,9 +31,8 @@ POOL_SIZE = 8
 def create_app() -> FastAPI:
     """The application, as the environment and the working directory say."""
     access = ApiAccess(os.environ.get(TOKENS_VARIABLE, "").split(","))
-    app = FastAPI(title="Ringfence", docs_url=None, redoc_url=None, openapi_url=None, lifespan=_lifespan)
+    app = Front(lifespan=_lifespan)  # each webhook proves itself: see `webhook_proof.py`
     app.include_router(health.router)
-    app.include_router(webhooks.router)  # each webhook proves itself: see `webhook_proof.py`
     app.include_router(metrics.router, dependencies=[Depends(access)])
     app.include_router(campaigns_api.router, dependencies=[Depends(access)])
     app.include_router(status_page.router, dependencies=[Depends(access)])
@@ -50,18 +51,23 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         grouping.cancel()
         with suppress(asyncio.CancelledError):
             await grouping
+        services.large_bodies.close()
         for known in services.providers.values():
             await known.provider.aclose()
+        services.intake_engine.dispose()
         services.engine.dispose()
 
 
 def _build(settings: Settings) -> WebServices:
     addresses = find_addresses(settings)
-    engine = open_engine(addresses.database_url, pool_size=POOL_SIZE)
+    intake_engine = open_engine(addresses.database_url, pool_size=1)
+    intake = Intake(intake_engine, keeps_conversations=bool(settings.retention.conversations))
     return WebServices(
-        engine=engine,
+        engine=open_engine(addresses.database_url, pool_size=POOL_SIZE),
+        intake_engine=intake_engine,
         providers={name: _known(settings, name) for name in settings.accounts},
-        intake=IntakeGroups(Intake(engine, keeps_conversations=bool(settings.retention.conversations)).accept_all),
+        intake=IntakeGroups(intake.accept_all),
+        large_bodies=LargeBodies({name: _parser_of(settings, name) for name in settings.accounts}),
         publisher=publisher_at(addresses.redis_url),
     )
 
@@ -71,8 +77,8 @@ def _known(settings: Settings, name: str) -> KnownProvider:
     named and not there, and for signatures that the provider cannot make."""
     account = settings.account(name)
     told, secret = account.settings, account.require_webhook_secret()
-    kind = told.provider.value
-    provider = build_provider(kind, access_to(account, api_key=""))
+    parser = _parser_of(settings, name)
+    kind, provider = parser.kind, build_provider(parser.kind, parser.access)
     signs = provider.capabilities.signs_webhooks
     if told.webhook_auth == "both" and not signs:
         raise SettingsError([_unsigned(name, kind)])
@@ -82,6 +88,11 @@ def _known(settings: Settings, name: str) -> KnownProvider:
         secret=secret,
         signed_campaigns=signs and secret is not None and told.webhook_auth != "token",
     )
+
+
+def _parser_of(settings: Settings, name: str) -> ParserOf:
+    account = settings.account(name)
+    return ParserOf(account.settings.provider.value, access_to(account, api_key=""))
 
 
 def _unsigned(name: str, kind: str) -> Problem:

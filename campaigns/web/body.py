@@ -1,12 +1,12 @@
 """Reading a request's body: bounded in length, in time, and, while its sender has proven nothing, in all together."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 
-from fastapi import HTTPException, Request, status
-from starlette.requests import ClientDisconnect
+from fastapi import HTTPException, status
+from starlette.types import Receive
 
 MOST_BODY_BYTES = 10 * 1024 * 1024
 """An end-of-call report carries a whole transcript; a real one is far below this."""
@@ -55,30 +55,37 @@ class Reading:
         self.held += count
 
 
-async def read_body(request: Request, *, most: int = MOST_BODY_BYTES, budget: Reading | None = None) -> bytes:
+async def read_body(
+    receive: Receive, headers: Mapping[str, str], *, most: int = MOST_BODY_BYTES, budget: Reading | None = None
+) -> bytes:
     """The whole body; ends the request with 413 as soon as it is longer than `most` bytes, with 408 if it takes too
-    long, with 503 if the budget is spent."""
-    declared = request.headers.get("content-length", "")
+    long, with 503 if the budget is spent, with 400 if it breaks off."""
+    declared = headers.get("content-length", "")
     if declared.isdigit() and int(declared) > most:
         raise _too_large(most)
     try:
         async with asyncio.timeout(LONGEST_READ.total_seconds()):
-            return await _read(request, most=most, budget=budget)
+            return await _read(receive, most=most, budget=budget)
     except TimeoutError:
         raise HTTPException(status.HTTP_408_REQUEST_TIMEOUT, "the body took too long") from None
-    except ClientDisconnect:
-        raise HTTPException(status.HTTP_400_BAD_REQUEST, "the body ended early") from None
 
 
-async def _read(request: Request, *, most: int, budget: Reading | None) -> bytes:
-    body = bytearray()
-    async for chunk in request.stream():
+async def _read(receive: Receive, *, most: int, budget: Reading | None) -> bytes:
+    chunks: list[bytes] = []
+    length = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise HTTPException(status.HTTP_400_BAD_REQUEST, "the body ended early")
+        chunk = message.get("body", b"")
+        length += len(chunk)
         if budget is not None:
             budget.take(len(chunk))
-        body += chunk
-        if len(body) > most:
+        if length > most:
             raise _too_large(most)
-    return bytes(body)
+        chunks.append(chunk)
+        if not message.get("more_body", False):
+            return b"".join(chunks)
 
 
 def _too_large(most: int) -> HTTPException:

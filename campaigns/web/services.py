@@ -1,6 +1,5 @@
 """What the routes work with, built once per process by the application's lifespan."""
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -12,6 +11,7 @@ from campaigns.providers.contract import VoiceProvider
 from campaigns.store.webhook_tokens import webhook_token
 from campaigns.web.body import MOST_UNPROVEN_BYTES, ByteBudget
 from campaigns.web.intake_groups import IntakeGroups
+from campaigns.web.large_bodies import LargeBodies
 from campaigns.web.webhook_counts import WebhookCounts
 
 
@@ -38,12 +38,14 @@ class WebServices:
     """The web process's parts."""
 
     engine: Engine
+    intake_engine: Engine
+    """Apart: who asks the API, or brings unknown tokens, keeps no webhook waiting for a connection."""
     providers: Mapping[str, KnownProvider]
     intake: IntakeGroups
+    large_bodies: LargeBodies
     publisher: InboxNudge
     counts: WebhookCounts = field(default_factory=WebhookCounts)
     unproven_bytes: ByteBudget = field(default_factory=lambda: ByteBudget(MOST_UNPROVEN_BYTES))
-    one_large_body: asyncio.Lock = field(default_factory=asyncio.Lock)
     _tokens: dict[tuple[str, int], str] = field(default_factory=dict)
     """Tokens never change, and every webhook asks; unknown campaigns are not kept, so strangers cannot fill it."""
 
@@ -60,7 +62,7 @@ class WebServices:
         return found
 
 
-def services_of(request: Request) -> WebServices:
-    """FastAPI dependency: this process's services."""
+async def services_of(request: Request) -> WebServices:
+    """FastAPI dependency: this process's services. A coroutine, for FastAPI runs plain functions in a thread each."""
     services: WebServices = request.app.state.services
     return services

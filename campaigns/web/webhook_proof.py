@@ -11,11 +11,13 @@ the same whatever was wrong: a stranger learns nothing.
 """
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from fastapi import HTTPException, Request, status
+from fastapi import HTTPException, status
 from starlette.concurrency import run_in_threadpool
+from starlette.types import Scope
 
 from campaigns.providers.contract import WebhookForgedError, WebhookRequest
 from campaigns.providers.signatures import same
@@ -24,6 +26,10 @@ from campaigns.web.services import KnownProvider, WebServices
 
 log = logging.getLogger(__name__)
 
+Headers = Mapping[str, str]
+"""Names in lower case."""
+
+PREFIX = "/webhooks/"
 LARGEST_ID = 2**63 - 1
 """A campaign id is a Postgres bigint."""
 
@@ -46,13 +52,21 @@ class Hook:
         return number if 0 < (number := int(text)) <= LARGEST_ID else None
 
 
-async def admit(request: Request, services: WebServices, hook: Hook) -> KnownProvider:
+def hook_at(path: str) -> Hook | None:
+    """The webhook's address that `path` is, if it is one; proves nothing yet."""
+    if not path.startswith(PREFIX):
+        return None
+    parts = path.removeprefix(PREFIX).split("/")
+    return Hook(*parts) if 2 <= len(parts) <= 4 and all(parts) else None
+
+
+async def admit(headers: Headers, services: WebServices, hook: Hook) -> KnownProvider:
     """The provider that this address belongs to, if the sender knows what goes with it. Raises `HTTPException`, 401."""
     known = services.providers.get(hook.account)
     if known is None or known.kind != hook.provider:
         raise refusal(services, hook, cause="no such account")
     expected = await _expected(services, known, hook)
-    given = request.headers.get(TOKEN_HEADER, "") if hook.token is None else hook.token
+    given = headers.get(TOKEN_HEADER.lower(), "") if hook.token is None else hook.token
     if expected is None:
         raise refusal(services, hook, cause="no such campaign" if hook.campaign else "the account has no secret")
     if not _signed_alone(known, hook) and not same(given, expected):
@@ -60,23 +74,27 @@ async def admit(request: Request, services: WebServices, hook: Hook) -> KnownPro
     return known
 
 
+def signs(known: KnownProvider, hook: Hook) -> bool:
+    """Whether this address asks for a signature."""
+    return _signed_alone(known, hook) or (hook.campaign is not None and known.signed_campaigns)
+
+
 def require_signature(
-    request: Request, services: WebServices, hook: Hook, *, known: KnownProvider, body: bytes
+    headers: Headers, services: WebServices, hook: Hook, *, known: KnownProvider, body: bytes
 ) -> None:
-    """Look at the very bytes, where this address asks for it. Raises `HTTPException`, 401."""
-    if not (_signed_alone(known, hook) or (hook.campaign is not None and known.signed_campaigns)):
-        return
-    told = WebhookRequest(body, headers_of(request), datetime.now(UTC))
+    """Look at the very bytes. Raises `HTTPException`, 401."""
+    told = WebhookRequest(body, headers, datetime.now(UTC))
     try:
         known.provider.verify_webhook(told, secret=known.secret or "")
     except WebhookForgedError as error:
         raise refusal(services, hook, cause=str(error)) from None
 
 
-def headers_of(request: Request) -> dict[str, str]:
-    """Names in lower case; a header that came several times is one, joined as HTTP joins them."""
+def headers_of(scope: Scope) -> dict[str, str]:
+    """A request's headers; one that came several times is one, joined as HTTP joins them. A byte is a character."""
     headers: dict[str, str] = {}
-    for name, value in request.headers.items():
+    for raw_name, raw_value in scope["headers"]:
+        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
     return headers
 

@@ -38,6 +38,12 @@ def hold_stories() -> list[Story]:
     return _tell_all("hold")
 
 
+@pytest.fixture(scope="session")
+def chaos_stories() -> list[Story]:
+    """Faults that no process dies of cleanly."""
+    return _tell_all("chaos")
+
+
 def _tell_all(policy: str) -> list[Story]:
     trials, seed = _trials(), int(os.environ.get(SEED_VARIABLE, "1"))
     told = [

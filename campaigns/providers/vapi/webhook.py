@@ -19,10 +19,10 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
-from campaigns.providers.contract import CallReport, Phase, Receipt, WebhookRejectedError
+from campaigns.calls.conversation import Conversation
+from campaigns.providers.contract import Artifacts, CallReport, Phase, Receipt, WebhookRejectedError
 from campaigns.providers.fields import mapping
 from campaigns.providers.vapi.reports import build_report, id_of, phase_of
 from campaigns.providers.words import writable
@@ -85,10 +85,15 @@ def _dedupe_key(
     if event_type in (STATUS_UPDATE, END_OF_CALL_REPORT):
         parts = [call.get("id"), message.get("status"), message.get("endedReason")]
         if report is not None and not report.conversation.is_empty:
-            parts.append(asdict(report.conversation))
+            parts.append(_fields(report.conversation))
         if report is not None and not report.artifacts.is_empty:
-            parts.append(asdict(report.artifacts))
+            parts.append(_fields(report.artifacts))
     else:
         parts = [{key: value for key, value in message.items() if key not in _NOT_PART_OF_AN_EVENT}]
     canonical = json.dumps([event_type, *parts], sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _fields(part: Conversation | Artifacts) -> dict[str, Any]:
+    """As `dataclasses.asdict`, which copies deeply and takes half of a report's time."""
+    return {name: getattr(part, name) for name in part.__slots__}

@@ -17,6 +17,8 @@ class Order:
     point: Fault
     campaign_id: int
     passage: int
+    freeze: bool = False
+    """Stop there, as SIGSTOP does, until somebody lets the process go on."""
 
 
 class Orders:
@@ -43,7 +45,7 @@ class Orders:
             read = json.loads(self._order.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return None
-        return Order(Fault(read["point"]), read["campaign_id"], read["passage"])
+        return Order(Fault(read["point"]), read["campaign_id"], read["passage"], read["freeze"])
 
     def leave_last_words(self, attempts: list[str]) -> None:
         """What the worker held in its hands when it died."""

@@ -68,6 +68,7 @@ class Stack:
         self._seed = seed
         self._stack = ExitStack()
         self._children: list[ChildProcess] = []
+        self._generation = 1
 
     def __enter__(self) -> Self:
         try:
@@ -91,9 +92,36 @@ class Stack:
 
     def restart_valkey_empty(self) -> None:
         """`kill -9`, lose everything, come back under the same address."""
+        self.stop_valkey()
+        self.start_valkey()
+
+    def stop_valkey(self) -> None:
+        """`kill -9`, and everything it held is gone."""
         self.valkey.kill()
         shutil.rmtree(self.valkey.data_dir / "data")
+
+    def start_valkey(self) -> None:
+        """Under the address that everybody knows."""
         self.valkey = start_valkey(self._valkey_folder, port=self.valkey.port, durable=True)
+
+    def start_postgres(self) -> None:
+        """Where it was before, with all that was committed."""
+        self.postgres = start_postgres(self.home / "data" / "postgres", durable=True, port=self.postgres.port)
+
+    def start_another(self, child: ChildProcess) -> None:
+        """One more process of a kind there is already."""
+        another = replace(child, name=f"{child.name}-2", log_path=child.log_path.with_suffix(".2.log"))
+        self._children.append(another)
+        self.start(another)
+
+    def replace_dispatch(self) -> ChildProcess:
+        """Start a new dispatch worker beside the old one, which is returned and no longer watched."""
+        old, self._generation = self.dispatch, self._generation + 1
+        self.dispatch = replace(old, log_path=old.log_path.with_suffix(f".{self._generation}.log"))
+        self._children[self._children.index(old)] = self.dispatch
+        self.start(self.dispatch)
+        wait_for(self.dispatch, has_logged(self.dispatch, "worker_ready"))
+        return old
 
     def flush_valkey(self) -> None:
         """`FLUSHALL`."""
@@ -128,10 +156,10 @@ class Stack:
         self._valkey_folder = self.home / "data" / "valkey"
         self.valkey = start_valkey(self._valkey_folder, durable=True)
         self._stack.callback(lambda: self.valkey.stop())  # the one of that moment
-        postgres = start_postgres(self.home / "data" / "postgres", durable=True)
-        self._stack.callback(postgres.stop)
-        self.addresses = Addresses(database_url=postgres.url, redis_url=self.valkey.url)
-        self.database = open_engine(postgres.url, pool_size=2)
+        self.postgres = start_postgres(self.home / "data" / "postgres", durable=True)
+        self._stack.callback(lambda: self.postgres.stop())
+        self.addresses = Addresses(database_url=self.postgres.url, redis_url=self.valkey.url)
+        self.database = open_engine(self.postgres.url, pool_size=2)
         self._stack.callback(self.database.dispose)
         self._start_processes()
 

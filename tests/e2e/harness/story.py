@@ -10,7 +10,8 @@ from datetime import timedelta
 
 from harness.books import dials_of, unfinished
 from harness.campaign import LASTS, area_codes, launch
-from harness.faults import FAULTS_BY_POLICY, KILL_POINTS, Fault
+from harness.chaos import freeze, strike
+from harness.faults import FAULTS_BY_POLICY, FREEZE_POINTS, KILL_POINTS, Fault
 from harness.orders import Order
 from harness.stack import HOOKED, POLLED, Stack
 from harness.trial import Trial, Verdict, judge
@@ -83,7 +84,7 @@ class _Teller:
             self._stack,
             name=f"{self._policy}-{number:03}-{fault.value.replace('_', '-')}",
             account=account,
-            policy=self._policy,
+            policy="hold" if self._policy == "chaos" else self._policy,
             codes=area_codes(number, of=self._total),
             seed=self._dice.randrange(1_000_000),
         )
@@ -91,6 +92,11 @@ class _Teller:
         self.trials.append(trial)
         if fault in KILL_POINTS:
             self._kill_dispatch(trial)
+        elif fault in FREEZE_POINTS:
+            freeze(self._stack, trial, passage=self._dice.randint(1, 3), wait=self._wait)
+        elif fault in FAULTS_BY_POLICY["chaos"]:
+            self._wait_for_dials(trial)
+            strike(self._stack, trial, dice=self._dice, wait=self._wait)
         else:
             self._wait_for_dials(trial)
             self._strike(trial)

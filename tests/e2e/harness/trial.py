@@ -40,6 +40,8 @@ class Trial:
     """Attempts without a recorded answer at the fault."""
     last_words: list[str] = field(default_factory=list)
     """Attempts in the hands of the worker that died."""
+    backlog: int | None = None
+    """Messages that waited in Valkey when no worker had been there for a while."""
     recovery_seconds: float | None = None
     """Until the last call that was under way had moved on. None: not yet."""
     told: Told | None = None

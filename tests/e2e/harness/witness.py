@@ -25,16 +25,16 @@ class Witness:
     """Asks one simulator."""
 
     def __init__(self, url: str) -> None:
-        self._url = url
+        self.url = url
 
     def stats(self) -> dict[str, Any]:
         """Its counts."""
-        stats: dict[str, Any] = get_json(f"{self._url}/simulator/stats")
+        stats: dict[str, Any] = get_json(f"{self.url}/simulator/stats")
         return stats
 
     def dials(self) -> list[Dial]:
         """Every call there ever was, oldest first."""
-        with _direct.open(f"{self._url}/simulator/calls", timeout=30) as answer:
+        with _direct.open(f"{self.url}/simulator/calls", timeout=30) as answer:
             rows = [json.loads(line) for line in answer]
         return [
             Dial(

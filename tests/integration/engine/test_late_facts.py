@@ -163,14 +163,21 @@ def test_giving_up_a_held_call_keeps_its_number_until_its_time_is_over(holding: 
 # --- a database that goes away in the middle of a hand-over ----------------------------------------------------------
 
 
-def test_people_claimed_for_a_hand_over_whose_turn_cannot_be_had_are_surely_not_called(
+def test_turns_that_cannot_be_given_back_after_a_hand_over_are_lost_and_nothing_else(
     holding: Holding, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    claim, pace = holding.schedule._claim.run, holding.schedule._pace
+
+    def claim_and_lose_the_database(*refs: Any, **told: Any) -> Any:
+        claimed = claim(*refs, **told)
+        monkeypatch.setattr(pace, "_open", away)
+        return claimed
+
     def away(*_: Any) -> None:
         raise OperationalError("SELECT", {}, Exception("gone"))
 
     (call,) = holding.campaign(ANN, at=wednesday_noon())
-    monkeypatch.setattr(holding.schedule._pace, "take", away)
+    monkeypatch.setattr(holding.schedule._claim, "run", claim_and_lose_the_database)
     holding.schedule.run()
-    assert (holding.world.state(call), holding.attempt(call).state) == ("failed", "not_dialed")
-    assert holding.provider.handed == []
+    assert holding.attempt(call).state == "in_progress"
+    assert len(holding.provider.handed) == 1

@@ -3,6 +3,7 @@
 import json
 from contextlib import suppress
 
+from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError
 
 from campaigns.calls.outcomes import Outcome, Verdict
@@ -128,3 +129,39 @@ def test_answers_outlive_a_database_that_was_read_only_for_a_moment(world):
 
 def receipt(report):
     return Receipt(str(report.attempt_id), "end-of-call-report", report)
+
+
+def commits_of(world, act):
+    """How many transactions were committed meanwhile."""
+    counted = []
+    count = counted.append
+    event.listen(world.database, "commit", count)
+    try:
+        act()
+    finally:
+        event.remove(world.database, "commit", count)
+    return len(counted)
+
+
+def test_answers_that_bring_no_news_of_their_account_are_recorded_in_one_transaction(world):
+    campaign = world.campaign()
+    for number in numbers(10):
+        world.call(campaign, number)
+    world.provider.answer = lambda request: FateUnknown("lost")
+    world.dial_all()
+    attempts = world.sql("SELECT id FROM attempts")
+    placed = [Fact(attempt, Placed(f"call-{attempt}")) for (attempt,) in attempts]
+    assert commits_of(world, lambda: world.recorder.run(placed)) == 1
+    assert world.sql("SELECT state, count(*) FROM attempts GROUP BY 1") == [("in_progress", 10)]
+
+
+def test_a_success_is_news_of_an_account_whose_refusals_are_being_counted(world):
+    campaign = world.campaign()
+    for number in numbers(2):
+        world.call(campaign, number)
+    world.provider.answer = lambda request: FateUnknown("lost")
+    world.dial_all()
+    world.sql("UPDATE accounts SET config_errors = 4")
+    (attempt,), *_ = world.sql("SELECT id FROM attempts")
+    world.recorder.run([Fact(attempt, Placed("call-1"))])
+    assert world.one("SELECT config_errors FROM accounts WHERE name = 'sim'") == 0

@@ -212,9 +212,9 @@ def test_a_worker_that_takes_a_simulator_for_a_real_provider_claims_nothing(worl
 def test_a_permit_that_lapsed_before_its_turn_leaves_no_byte_and_spends_nothing(world):
     call = world.call(world.campaign(), NEW_YORK)
     world.feed.run("g")
-    # Another process holds the account's time for longer than a permit lives, taken between our look and our turn.
-    take = world.dispatch._pace.take
-    world.dispatch._pace.take = lambda spacings, count: [at + 2 for at in take(spacings, count)]
+    # A claim that took longer than a permit lives: the turn is over, and the permit with it.
+    clock = world.dispatch._clock
+    world.claim._clock = lambda: clock() - 2
     world.deliver()
     assert world.provider.dials == []
     assert world.attempt_states(call) == ["not_dialed"]

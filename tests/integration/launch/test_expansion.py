@@ -258,7 +258,7 @@ def test_a_chunk_that_does_not_continue_the_last_one_is_not_written(world: Any) 
     run = world.submit("+12125550100")
     chunk = Chunk(first_row_after=7, last_row=8, rows_read=1, added=[], replaced={}, rejects=[])
     with pytest.raises(CursorMovedError), world.engine.begin() as connection:
-        write_chunk(connection, chunk, run_id=run.run_id, campaign_id=run.campaign_id, groups={})
+        write_chunk(connection, chunk, run_id=run.run_id, campaign_id=run.campaign_id)
     assert world.query("SELECT cursor_row, rows_read FROM runs") == [(0, 0)]
 
 

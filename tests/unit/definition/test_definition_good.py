@@ -37,6 +37,12 @@ def test_the_whole_example_means_what_it_says(good: str) -> None:
     assert campaign.budget.cost == Decimal("500.00")
 
 
+def test_a_line_may_have_a_limit_by_the_hour_beside_the_one_by_the_day(good: str, spoil: Spoil) -> None:
+    text = spoil("perLineDailyLimit: 200", "perLineDailyLimit: 200, perLineHourlyLimit: 30")
+    lines = parse_definition(text.encode(), file="spring.yaml").lines
+    assert (lines.per_line_daily_limit, lines.per_line_hourly_limit) == (200, 30)
+
+
 def test_what_is_left_out_has_its_default(inline: str) -> None:
     campaign = parse_definition(inline.encode(), file="hello.yaml")
     assert campaign.end_guard == timedelta(seconds=60)

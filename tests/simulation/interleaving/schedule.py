@@ -1,0 +1,187 @@
+"""One schedule from its seed: chaos, calm, verdict; and how a failing one is made smaller."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from itertools import count
+from random import Random
+from unittest import mock
+from uuid import UUID
+
+from sqlalchemy import Engine
+
+from interleaving import verdict
+from interleaving.calm import Calm
+from interleaving.chaos import INJECTIONS, Chaos
+from interleaving.dice import Dice
+from interleaving.provider_client import DIAL_FAULTS
+from interleaving.stage import Broken, Threads, VirtualFuture
+from interleaving.virtual_sql import Cleaner, VirtualSql, is_injected
+from interleaving.world import World
+
+STEPS = 400
+"""Of chaos: enough for some ten dials, each with about forty pauses."""
+FAULTS = (*INJECTIONS, *DIAL_FAULTS, "webhooks", "database", "reads", "stuck", "endless", "lag")
+"""All that can be left out by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a schedule is: the same plan is the same schedule."""
+
+    seed: int
+    steps: int = STEPS
+    without: frozenset[str] = frozenset()
+    skip: frozenset[int] = frozenset()
+    """Steps in which nothing is thrown in."""
+
+    @property
+    def command(self) -> str:
+        """How to repeat it."""
+        without = "".join(f" --without {each}" for each in sorted(self.without))
+        skip = "".join(f" --skip {each}" for each in sorted(self.skip))
+        return f"python -m interleaving --seed {self.seed} --steps {self.steps}{without}{skip}"
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """How a schedule went. `broken` None: every promise held."""
+
+    plan: Plan
+    trace: Sequence[str]
+    broken: str | None = None
+    requests: int = 0
+    accepted: int = 0
+    commits: int = 0
+    injected: tuple[int, ...] = ()
+    ends: tuple[str, ...] = field(default=())
+
+    def story(self, *, most: int = 150) -> str:
+        """For a person: what broke, how it came about, how to see it again."""
+        left_out = max(0, len(self.trace) - most)
+        head = [f"  … {left_out} lines before …"] if left_out else []
+        return "\n".join(
+            [
+                f"BROKEN: {self.broken}",
+                *head,
+                *self.trace[-most:],
+                f"BROKEN: {self.broken}",
+                f"repeat: {self.plan.command}",
+            ]
+        )
+
+
+class Theatre:
+    """Where schedules are played, one after the other, in one database."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._sql = VirtualSql(engine)
+        self._cleaner = Cleaner(engine)
+        self._threads = Threads()
+
+    def close(self) -> None:
+        self._threads.stop()
+        self._sql.close()
+
+    def play(self, plan: Plan, *, shared: Random | None = None) -> Played:
+        """Play it to its end, or until a promise breaks."""
+        self._cleaner.clean()
+        dice = Dice(plan.seed, shared=shared)
+        world: World | None = None
+        broken: str | None = None
+        chaos: Chaos | None = None
+        with _replaced(dice):
+            world = World(dice, self._sql, self._threads, without=plan.without)
+            try:
+                with _listening(world):
+                    chaos = Chaos(world, skip=plan.skip)
+                    for number in range(plan.steps):
+                        chaos.step(number)
+                    Calm(world).run()
+                    verdict.judge(world, may_expire=True)
+            except Broken as error:
+                broken = str(error)
+            finally:
+                self._leave(world)
+        return Played(
+            plan,
+            tuple(world.trace.lines),
+            broken,
+            requests=len(world.promises.leaves),
+            accepted=len(world.model.calls),
+            commits=world.promises.commits,
+            injected=tuple(chaos.injected) if chaos else (),
+            ends=world.promises.states(),
+        )
+
+    def _leave(self, world: World) -> None:
+        for process in [*world.processes, world.web, world.office]:
+            process.kill()
+
+    def shrunk(self, played: Played) -> Played:
+        """A smaller schedule that breaks a promise too: fewer steps, then fewer faults, then fewer things thrown in."""
+        best = self._fewer_steps(played)
+        for fault in FAULTS:
+            best = self._if_broken(replace(best.plan, without=best.plan.without | {fault})) or best
+        for number in best.injected:
+            best = self._if_broken(replace(best.plan, skip=best.plan.skip | {number})) or best
+        return best
+
+    def _fewer_steps(self, played: Played) -> Played:
+        best, fewest, most = played, 0, played.plan.steps
+        while fewest < most:
+            middle = (fewest + most) // 2
+            tried = self._if_broken(replace(played.plan, steps=middle))
+            best, fewest, most = (tried, fewest, middle) if tried else (best, middle + 1, most)
+        return best
+
+    def _if_broken(self, plan: Plan) -> Played | None:
+        played = self.play(plan)
+        return played if played.broken else None
+
+
+@contextmanager
+def _replaced(dice: Dice) -> Iterator[None]:
+    """What the services take from outside without being given it: ids, futures, one clock that only measures."""
+    ids = dice.stream("attempt ids")
+    numbers = count(1)
+    with (
+        mock.patch("campaigns.services.claim.uuid4", lambda: UUID(int=(next(numbers) << 64) | ids.getrandbits(64))),
+        mock.patch("campaigns.services.results.Future", VirtualFuture),
+    ):
+        yield
+
+
+class _Listener(logging.Handler):
+    """What the services write into the log goes into the trace; an error that nobody made up breaks the schedule."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(logging.WARNING)
+        self._world = world
+        self.found: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        actor = self._world.stage.current
+        self._world.trace.note(actor.name if actor else "log", f"logs {record.getMessage()}")
+        error = record.exc_info[1] if record.exc_info else None
+        if error is not None and not is_injected(error) and not isinstance(error, Broken):
+            self.found.append(f"{record.getMessage()}: {error!r}")
+
+
+@contextmanager
+def _listening(world: World) -> Iterator[None]:
+    listener, log = _Listener(world), logging.getLogger("campaigns")
+    propagates, level = log.propagate, log.level
+    log.addHandler(listener)
+    log.propagate = False
+    log.setLevel(logging.WARNING)
+    try:
+        yield
+        world.check_processes()
+    finally:
+        log.removeHandler(listener)
+        log.propagate = propagates
+        log.setLevel(level)
+    if listener.found:
+        raise Broken("a service logged an error that nobody made up: " + "; ".join(listener.found))
