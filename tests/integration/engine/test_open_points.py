@@ -83,7 +83,9 @@ def play(world: Any, run_async: Any) -> Iterator[Play]:
 async def all_over(simulator: Simulator) -> None:
     """Until the simulated calls have ended: on a busy machine a millisecond of theirs takes longer than our looks."""
     async with asyncio.timeout(30):
-        while simulator.simulation.ledger.in_flight:
+        while True:
+            if simulator.simulation.ledger.in_flight == 0:
+                return
             await asyncio.sleep(0.001)
 
 
