@@ -11,6 +11,7 @@ from campaigns.cli.errors import ExitCode
 from campaigns.cli.nudge import nudge_launch
 from campaigns.cli.output import answers, notes, plain, print_json
 from campaigns.cli.session import Session, wait
+from campaigns.runtime.interrupts import Interrupted, interrupts_deferred
 from campaigns.runtime.law import gatekeeper_at
 from campaigns.services.call_stories import CallStories, CallStory, Look, Standing
 from campaigns.services.control import Control
@@ -33,18 +34,9 @@ def follow(session: Session, name: str, *, withdraw_after: timedelta | None, qui
 
     `withdraw_after`: for so long no worker may be there; then what was not dialed is cancelled.
     """
-    stories = CallStories(session.engine, gatekeeper_at(session.settings.home))
-    told, waited, withdrawn = "", timedelta(0), False
     try:
-        while not (look := stories.look(name)).settled:
-            if (sentence := _sentence(look)) != told and not quiet:
-                notes().print(plain(sentence), soft_wrap=True)
-                told = sentence
-            if look.unattended and withdraw_after is not None and waited >= withdraw_after and not withdrawn:
-                Control(session.engine, operator=session.operator, wait=wait).cancel(name)
-                withdrawn = True
-            wait(LOOK_INTERVAL)
-            waited += LOOK_INTERVAL
+        with interrupts_deferred() as interrupted:
+            return _followed(session, name, interrupted, withdraw_after=withdraw_after, quiet=quiet)
     except KeyboardInterrupt:
         notes().print(
             f"{name} goes on without you: `ringfence status {name}` shows it, `ringfence cancel {name}` withdraws it "
@@ -52,6 +44,22 @@ def follow(session: Session, name: str, *, withdraw_after: timedelta | None, qui
             soft_wrap=True,
         )
         raise
+
+
+def _followed(
+    session: Session, name: str, interrupted: Interrupted, *, withdraw_after: timedelta | None, quiet: bool
+) -> Followed:
+    stories = CallStories(session.engine, gatekeeper_at(session.settings.home))
+    told, waited, withdrawn = "", timedelta(0), False
+    while not (look := stories.look(name)).settled and not interrupted.arrived:
+        if (sentence := _sentence(look)) != told and not quiet:
+            notes().print(plain(sentence), soft_wrap=True)
+            told = sentence
+        if look.unattended and withdraw_after is not None and waited >= withdraw_after and not withdrawn:
+            Control(session.engine, operator=session.operator, wait=wait).cancel(name)
+            withdrawn = True
+        wait(LOOK_INTERVAL)
+        waited += LOOK_INTERVAL
     return Followed(look.stories, withdrawn)
 
 

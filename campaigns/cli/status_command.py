@@ -13,6 +13,7 @@ from campaigns.cli.options import JsonOption
 from campaigns.cli.output import answers, print_json, print_whole
 from campaigns.cli.session import open_session, wait
 from campaigns.cli.status_view import overview, status_line, status_panel
+from campaigns.runtime.interrupts import interrupts_deferred
 from campaigns.services.control import UnknownCampaignError
 from campaigns.services.status import CampaignStatus, campaign_status, campaign_statuses
 
@@ -62,14 +63,18 @@ def _follow(engine: Engine, name: str) -> None:
     console = answers()
     found = _find(engine, name)
     if not console.is_terminal:
-        while not found.finished:
-            console.print(status_line(found), markup=False, soft_wrap=True)
-            wait(WATCH_INTERVAL * 2)
-            found = _find(engine, name)
+        with interrupts_deferred() as interrupted:
+            while not found.finished and not interrupted.arrived:
+                console.print(status_line(found), markup=False, soft_wrap=True)
+                wait(WATCH_INTERVAL * 2)
+                found = _find(engine, name)
         console.print(status_line(found), markup=False, soft_wrap=True)
         return
-    with Live(status_panel(found), console=console, auto_refresh=False) as live:
-        while not found.finished:
+    with (
+        interrupts_deferred() as interrupted,
+        Live(status_panel(found), console=console, auto_refresh=False) as live,
+    ):
+        while not found.finished and not interrupted.arrived:
             wait(WATCH_INTERVAL)
             found = _find(engine, name)
             live.update(status_panel(found), refresh=True)

@@ -167,6 +167,8 @@ def _stopped(call: rows.CallRow) -> tuple[Standing, str]:
         return Standing.REFUSED, f"{call.rule_id}: {call.rule_detail}"
     if call.state is CallState.EXPIRED and call.reason == "latest_at":
         return Standing.NOT_DIALED, "its time was over before it could be dialed"
+    if call.attempt_state is AttemptState.NOT_DIALED:
+        return Standing.NOT_DIALED, f"not dialed: {call.detail}; its time was over before it could be tried again"
     return Standing.REFUSED, f"refused: {call.reason}"
 
 

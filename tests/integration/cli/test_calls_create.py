@@ -1,5 +1,6 @@
 """`calls create`: one call through the gate and the claim, followed to its end, against a simulated account."""
 
+import signal
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -164,6 +165,32 @@ def test_an_interrupted_command_leaves_the_call_and_says_how_to_look(
     code, output = calls.plainly("calls", "create", *OPTIONS, "--to", ANN, "--rehearse-at", NOON, *CONSENT)
     assert (code, "ringfence status call-" in output, "ringfence cancel call-" in output) == (130, True, True)
     assert query(database, "SELECT state FROM campaigns") == [("active",)]
+
+
+def test_an_interrupt_that_arrives_in_a_destructor_is_not_lost(
+    calls: Any, database: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python drops an exception that is raised there, and an engine's connections die all the time."""
+
+    class Doomed:
+        def __del__(self) -> None:
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(follow_calls, "wait", lambda _: Doomed() and None)
+    code, output = calls.plainly("calls", "create", *OPTIONS, "--to", ANN, "--rehearse-at", NOON, *CONSENT)
+    assert (code, "goes on without you" in output) == (130, True)
+    assert query(database, "SELECT state FROM campaigns") == [("active",)]
+
+
+def test_a_provider_that_cannot_be_reached_is_told_as_that_and_not_as_a_refusal(
+    calls: Any, served: Any, tmp_path: Path
+) -> None:
+    settings = tmp_path / "ringfence.toml"
+    settings.write_text(settings.read_text().replace(served.url, "http://127.0.0.1:1"))
+    code, answer = create(calls, "--within", "1s")
+    (call,) = answer["calls"]
+    assert (code, call["standing"]) == (1, "not_dialed")
+    assert "no connection to the provider" in call["sentence"]
 
 
 def test_without_waiting_it_only_submits(calls: Any, database: Engine) -> None:
