@@ -216,7 +216,7 @@ class Stack:
             "RINGFENCE_HOME": str(self.home),
             "RINGFENCE_OPERATOR": "e2e",
             ORDERS_VARIABLE: str(orders),
-            # With what this process was given: its children are to run the code that is tested, none installed beside it.
+            # With what this process was given: children are to run the code that is tested, none installed beside it.
             "PYTHONPATH": os.pathsep.join(filter(None, [str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH")])),
         }
 
