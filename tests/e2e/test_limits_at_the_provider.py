@@ -1,7 +1,7 @@
 """What the provider sees: never more dials in a second than the limit, never more calls at once, whatever happens.
 
 Two dispatch workers and three campaigns on one account; Valkey is emptied and a worker killed meanwhile, and in the
-middle the operator lowers both limits.
+end the operator lowers both limits, one after the other.
 """
 
 import time
@@ -20,9 +20,10 @@ from campaigns.simulator.door import most_in_any_second
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
 CAMPAIGNS = 3
-FLUSHED_AFTER, KILLED_AFTER, LOWERED_AFTER, ENOUGH = 40, 90, 140, 220
-"""Dials: some three seconds at the first limit, and four at the second."""
-LOWER_RATE, LOWER_CONCURRENCY = 20, 8
+FLUSHED_AFTER, KILLED_AFTER, SLOWED_AFTER, NARROWED_AFTER, ENOUGH = 40, 90, 140, 210, 250
+"""Dials: some three seconds at the first rate, seven at the second, and as long again with few slots."""
+LOWER_RATE, LOWER_CONCURRENCY = 10, 4
+"""A call takes about a second here, so either is the tighter one in its turn."""
 SETTLED = 3.0
 """Seconds: permits live for one, and a dial that used one may lie with a busy simulator for a while."""
 PATIENCE = timedelta(seconds=90)
@@ -34,7 +35,8 @@ class Seen:
 
     creates: list[float]
     dials: list[Dial]
-    lowered_at: float
+    slowed_at: float
+    narrowed_at: float
 
 
 @pytest.fixture(scope="module")
@@ -49,12 +51,17 @@ def seen() -> Iterator[Seen]:
         _wait_for_dials(stack, KILLED_AFTER)
         stack.dispatch.kill()
         stack.start(stack.dispatch)
-        _wait_for_dials(stack, LOWERED_AFTER)
-        stack.change_settings(f"callsPerSecond = {CALLS_PER_SECOND}", f"callsPerSecond = {LOWER_RATE}")
-        stack.change_settings(f"concurrency = {CONCURRENCY}", f"concurrency = {LOWER_CONCURRENCY}")
-        lowered_at = time.time()
+        slowed_at = _change(stack, SLOWED_AFTER, "callsPerSecond", CALLS_PER_SECOND, LOWER_RATE)
+        narrowed_at = _change(stack, NARROWED_AFTER, "concurrency", CONCURRENCY, LOWER_CONCURRENCY)
         _wait_for_dials(stack, ENOUGH)
-        yield Seen(stack.arrived(), stack.witness.dials(), lowered_at)
+        yield Seen(stack.arrived(), stack.witness.dials(), slowed_at, narrowed_at)
+
+
+def _change(stack: Stack, after: int, limit: str, old: int, new: int) -> float:
+    """Lower a limit after so many dials; returns when it was in force."""
+    _wait_for_dials(stack, after)
+    stack.change_settings(f"{limit} = {old}", f"{limit} = {new}")
+    return time.time()
 
 
 def _wait_for_dials(stack: Stack, count: int) -> None:
@@ -66,14 +73,14 @@ def test_no_second_has_more_dials_than_the_limit(seen: Seen) -> None:
 
 
 def test_once_the_rate_is_lowered_no_second_has_more_dials_than_the_new_limit(seen: Seen) -> None:
-    later = [at for at in seen.creates if at > seen.lowered_at + SETTLED]
+    later = [at for at in seen.creates if at > seen.slowed_at + SETTLED]
     assert len(later) > LOWER_RATE
     assert most_in_any_second(later) <= LOWER_RATE
 
 
 def test_once_the_concurrency_is_lowered_no_dial_finds_as_many_calls_in_flight_as_it_allows(seen: Seen) -> None:
     lives = [(_seconds(dial.created_at), _seconds(dial.ended_at)) for dial in seen.dials]
-    later = [begins for begins, _ in lives if begins > seen.lowered_at + SETTLED]
+    later = [begins for begins, _ in lives if begins > seen.narrowed_at + SETTLED]
     in_flight = [sum(begins <= at < ends for begins, ends in lives) for at in later]
     assert later
     assert max(in_flight) <= LOWER_CONCURRENCY
