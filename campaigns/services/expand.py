@@ -165,10 +165,10 @@ def _wanted(connection: Connection, run: rows.ExpandingRun, *, after_row: int, p
 
 
 def _record_consents(connection: Connection, run: rows.ExpandingRun, *, page: int) -> None:
-    last_id: int | None = 0
-    while last_id is not None:
+    last_number: str | None = ""
+    while last_number is not None:
         with connection.begin():
-            last_id = rows.add_consents(connection, run, after_id=last_id, most=page)
+            last_number = rows.add_consents(connection, run, after_number=last_number, most=page)
 
 
 def _activate(connection: Connection, run: rows.ExpandingRun, *, chunk: int) -> Expanded:

@@ -147,18 +147,19 @@ def set_originals(connection: Connection, run_id: int, originals: Mapping[int, s
     )
 
 
-def add_consents(connection: Connection, run: ExpandingRun, *, after_id: int, most: int) -> int | None:
-    """Put the consents of the next `most` customers on record. Returns the last customer's id; None: none left.
+def add_consents(connection: Connection, run: ExpandingRun, *, after_number: str, most: int) -> str | None:
+    """Put the consents of the next `most` customers on record. Returns the last one's number; None: none left.
 
+    By number and not by row: both indexes of consents then grow page by page, at two thirds of the cost.
     A consent that is on record already, from an earlier run of the same list, is not repeated. One of a day to come is
     a mistake and none: on that day it would seem younger than a revocation that came before it. The campaign's default
     is no evidence that somebody who once revoked has consented anew, however late its date.
     """
     default = run.definition.get("consent") or {}
-    last_id: int | None = connection.execute(
+    last_number: str | None = connection.execute(
         text("""
             WITH page AS (
-                SELECT * FROM customers WHERE run_id = :run_id AND id > :after_id ORDER BY id LIMIT :most
+                SELECT * FROM customers WHERE run_id = :run_id AND number > :after_number ORDER BY number LIMIT :most
             ), recorded AS (
                 INSERT INTO consents (number, level, seller, obtained_at, source, run_id, row_number, source_digest,
                     recorded_by)
@@ -174,11 +175,11 @@ def add_consents(connection: Connection, run: ExpandingRun, *, after_id: int, mo
                             OR (r.scope = 'seller' AND lower(btrim(r.scope_value)) = lower(btrim(consent_seller))))))
                 ON CONFLICT DO NOTHING
             )
-            SELECT max(id) FROM page
+            SELECT max(number) FROM page
         """),
         {
             "run_id": run.id,
-            "after_id": after_id,
+            "after_number": after_number,
             "most": most,
             "digest": run.source_digest,
             "recorded_by": run.submitted_by,
@@ -189,7 +190,7 @@ def add_consents(connection: Connection, run: ExpandingRun, *, after_id: int, mo
             "campaign": run.definition["campaign"],
         },
     ).scalar_one()
-    return last_id
+    return last_number
 
 
 def rows_of(connection: Connection, run_id: int) -> tuple[int, int]:

@@ -26,6 +26,7 @@ from campaigns.runtime.local_http import answers
 from campaigns.runtime.prepare import prepare_database
 from campaigns.runtime.programs import Programs
 from campaigns.runtime.settings import load_settings
+from campaigns.simulator.door import read_arrivals
 from campaigns.store.engine import open_engine
 
 HOOKED, POLLED = "hooked", "polled"
@@ -64,8 +65,10 @@ class Stack:
     home: Path
     valkey: ValkeyServer
 
-    def __init__(self, *, seed: int) -> None:
+    def __init__(self, *, seed: int, with_door: bool = False) -> None:
+        """`with_door`: requests pass a door that notes when each of them arrives (`arrived`)."""
         self._seed = seed
+        self._with_door = with_door
         self._stack = ExitStack()
         self._children: list[ChildProcess] = []
         self._generation = 1
@@ -134,6 +137,18 @@ class Stack:
             f"{each.name} (exit {each.poll()}):\n{each.tail_log()}" for each in self._children if not each.is_running
         ]
 
+    def arrived(self) -> list[float]:
+        """When each create reached the provider, by the kernel's clock, in order."""
+        return [each.at for each in read_arrivals(self._arrivals) if (each.method, each.path) == ("POST", "/call")]
+
+    def change_settings(self, old: str, new: str) -> None:
+        """As an operator does who edits `ringfence.toml` and runs `ringfence migrate`."""
+        path = self.home / "ringfence.toml"
+        settings = path.read_text(encoding="utf-8")
+        assert old in settings
+        path.write_text(settings.replace(old, new), encoding="utf-8")
+        prepare_database(self.addresses.database_url, load_settings(self.environment, cwd=self.home))
+
     def alarms(self) -> list[str]:
         """Things that must never happen, as the engine noted them."""
         with self.database.begin() as connection:
@@ -153,6 +168,7 @@ class Stack:
         self.home = Path(tempfile.mkdtemp(prefix="ringfence-e2e-"))
         self.home.chmod(0o711)  # run by root, the servers work as `nobody` and have to pass through
         self._stack.callback(shutil.rmtree, self.home)
+        self._arrivals = self.home / "arrivals.txt"
         self._valkey_folder = self.home / "data" / "valkey"
         self.valkey = start_valkey(self._valkey_folder, durable=True)
         self._stack.callback(lambda: self.valkey.stop())  # the one of that moment
@@ -166,7 +182,8 @@ class Stack:
     def _start_processes(self) -> None:
         web_port, simulator_port = free_port(), free_port()
         web_url, simulator_url = f"http://{LOOPBACK}:{web_port}", f"http://{LOOPBACK}:{simulator_port}"
-        settings = SETTINGS.format(web_url=web_url, simulator_url=simulator_url)
+        door_port = free_port() if self._with_door else simulator_port
+        settings = SETTINGS.format(web_url=web_url, simulator_url=f"http://{LOOPBACK}:{door_port}")
         (self.home / "ringfence.toml").write_text(settings, encoding="utf-8")
         self.environment = self._environment()
         programs = Programs(home=self.home, addresses=self.addresses, environment=self.environment)
@@ -182,6 +199,8 @@ class Stack:
         self.control = programs.control_worker()
         self.beat = programs.beat()
         self._children = [self.simulator, self.web, self.dispatch, self.control, self.beat]
+        if self._with_door:
+            self._children.append(self._door(port=door_port, to=simulator_port))
         for child in self._children:
             self.start(child)
         wait_for(self.simulator, lambda: answers(f"{simulator_url}/simulator/health"))
@@ -197,8 +216,16 @@ class Stack:
             "RINGFENCE_HOME": str(self.home),
             "RINGFENCE_OPERATOR": "e2e",
             ORDERS_VARIABLE: str(orders),
-            "PYTHONPATH": str(Path(__file__).parents[1]),
+            # With what this process was given: children are to run the code that is tested, none installed beside it.
+            "PYTHONPATH": os.pathsep.join(filter(None, [str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH")])),
         }
+
+    def _door(self, *, port: int, to: int) -> ChildProcess:
+        arguments = ["--port", str(port), "--to", str(to), "--log", str(self._arrivals)]
+        command = [sys.executable, "-m", "campaigns.simulator.door", *arguments]
+        return replace(
+            self.simulator, name="door", command=command, log_path=self.simulator.log_path.with_name("door.log")
+        )
 
     def _victim(self, worker: ChildProcess) -> ChildProcess:
         """The same command line, entered by another door."""
