@@ -17,7 +17,8 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from campaigns.runtime.embedded import start_postgres
-from interleaving.schedule import FAULTS, STEPS, Plan, Played
+from interleaving.mutations import MUTATIONS, Mutation
+from interleaving.schedule import FAULTS, STEPS, Plan, Played, Theatre
 from interleaving.temporary import theatre_at
 
 Share = tuple[str, argparse.Namespace, list[int]]
@@ -28,6 +29,8 @@ def main() -> int:
     """Exit code 1: a promise broke; the trace is on stderr."""
     options = _options()
     with _server() as url:
+        if options.mutations:
+            return _mutations(options, url)
         if options.seed is not None:
             return _one(options, url)
         return _many(options, url)
@@ -37,6 +40,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="interleaving", description=__doc__)
     parser.add_argument("--seed", type=int, help="play this one schedule and print its trace")
     parser.add_argument("--schedules", type=int, default=1000, help="how many seeds (default 1000)")
+    parser.add_argument("--mutations", action="store_true", help="take each safeguard out and see that it is missed")
     parser.add_argument("--first", type=int, default=0, help="the first of them")
     parser.add_argument("--steps", type=int, default=STEPS, help="steps of chaos a schedule")
     parser.add_argument("--processes", type=int, default=2)
@@ -66,6 +70,26 @@ def _one(options: argparse.Namespace, url: str) -> int:
     print("\n".join(played.trace) if played.broken is None else played.story(most=10_000))
     print(f"calls ended: {', '.join(played.ends)}")
     return 1 if played.broken else 0
+
+
+def _mutations(options: argparse.Namespace, url: str) -> int:
+    """One line a safeguard: the first seed that missed it, or none among `--schedules`."""
+    missing = 0
+    with theatre_at(url) as theatre:
+        for mutation in MUTATIONS:
+            seed, broken = _first_broken(theatre, mutation, options)
+            missing += broken is None
+            print(json.dumps({"without": str(mutation), "seed": seed, "broken": broken}), flush=True)
+    return 1 if missing else 0
+
+
+def _first_broken(theatre: Theatre, mutation: Mutation, options: argparse.Namespace) -> tuple[int | None, str | None]:
+    for seed in range(options.first, options.first + options.schedules):
+        with mutation.apply():
+            played = theatre.play(Plan(seed, options.steps))
+        if played.broken is not None and any(word in played.broken for word in mutation.breaks):
+            return seed, played.broken
+    return None, None
 
 
 def _many(options: argparse.Namespace, url: str) -> int:

@@ -33,6 +33,10 @@ DISPATCH_THREADS = 4
 """Dispatch tasks of a process at once."""
 
 
+TRANSACTION_TAKES = 0.0002
+"""Seconds: so that no two transactions happen in one instant, and it can be said which was first."""
+
+
 class Database:
     """The engine that the services of one process are given: others may run before a transaction and after its commit,
     and the connection may be lost at each of these points."""
@@ -50,6 +54,7 @@ class Database:
         if fault == "refused":
             process.note("cannot reach the database")
             raise injected("refused")
+        process.stage.advance(process.stage.now + TRANSACTION_TAKES)
         with self._sql.engine.begin() as connection:
             self._sql.wrote = False
             yield connection
@@ -96,6 +101,8 @@ class Process:
         database: Any = self.database
         publisher, run_async = self.publisher, self.loop.submit
         recorder = Recorder(database, gate, definitions)
+        simulators = frozenset(providers)
+        looking = (database, recorder, providers, publisher)
         self.results = ResultWriter(recorder, publisher)
         self.dispatch = Dispatch(
             database,
@@ -103,7 +110,7 @@ class Process:
             Pace(database, self.clock),
             providers,
             self.results,
-            simulators=frozenset(providers),
+            simulators=simulators,
             run_async=run_async,
             public_url="http://127.0.0.1:1",
             clock=self.clock,
@@ -113,10 +120,10 @@ class Process:
         self.services: dict[str, Callable[[], object]] = {
             "inbox": Inbox(database, recorder, publisher).process,
             "rescue": Rescue(database, recorder, publisher).run,
-            "poll": Poll(database, recorder, providers, publisher, run_async=run_async).run,
-            "reconcile": Reconcile(database, recorder, providers, publisher, run_async=run_async).run,
-            "late_ring": LateRing(database, recorder, providers, publisher, run_async=run_async).run,
-            "ask_back": AskBack(database, providers, run_async=run_async).run,
+            "poll": Poll(*looking, simulators=simulators, run_async=run_async).run,
+            "reconcile": Reconcile(*looking, simulators=simulators, run_async=run_async).run,
+            "late_ring": LateRing(*looking, simulators=simulators, run_async=run_async).run,
+            "ask_back": AskBack(database, providers, simulators=simulators, run_async=run_async).run,
             "roll_on": RollOn(database, gate, definitions).run,
             "seal": Seal(database).run,
         }

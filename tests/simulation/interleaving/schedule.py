@@ -6,23 +6,24 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import count
 from random import Random
-from unittest import mock
 from uuid import UUID
 
 from sqlalchemy import Engine
 
+from campaigns.services import claim, results
 from interleaving import verdict
 from interleaving.calm import Calm
 from interleaving.chaos import INJECTIONS, Chaos
 from interleaving.dice import Dice
 from interleaving.provider_client import DIAL_FAULTS
+from interleaving.replacing import replaced
 from interleaving.stage import Broken, Threads, VirtualFuture
 from interleaving.virtual_sql import Cleaner, VirtualSql, is_injected
 from interleaving.world import World
 
 STEPS = 400
 """Of chaos: enough for some ten dials, each with about forty pauses."""
-FAULTS = (*INJECTIONS, *DIAL_FAULTS, "webhooks", "database", "reads", "stuck", "endless", "lag")
+FAULTS = (*INJECTIONS, *DIAL_FAULTS, "delay", "webhooks", "database", "reads", "stuck", "endless", "lag")
 """All that can be left out by name."""
 
 
@@ -98,8 +99,9 @@ class Theatre:
                     chaos = Chaos(world, skip=plan.skip)
                     for number in range(plan.steps):
                         chaos.step(number)
+                    calm_at = world.stage.now
                     Calm(world).run()
-                    verdict.judge(world, may_expire=True)
+                    verdict.judge(world, calm_at=calm_at)
             except Broken as error:
                 broken = str(error)
             finally:
@@ -146,10 +148,11 @@ def _replaced(dice: Dice) -> Iterator[None]:
     """What the services take from outside without being given it: ids, futures, one clock that only measures."""
     ids = dice.stream("attempt ids")
     numbers = count(1)
-    with (
-        mock.patch("campaigns.services.claim.uuid4", lambda: UUID(int=(next(numbers) << 64) | ids.getrandbits(64))),
-        mock.patch("campaigns.services.results.Future", VirtualFuture),
-    ):
+
+    def next_id() -> UUID:
+        return UUID(int=(next(numbers) << 64) | ids.getrandbits(64))
+
+    with replaced(claim, uuid4=next_id), replaced(results, Future=VirtualFuture):
         yield
 
 

@@ -1,12 +1,12 @@
 """Postgres on a virtual clock: our SQL as it is, in a schema whose functions of time come before the server's own.
 
-The schema `virtual` stands first in the search path, so that every `clock_timestamp()` and `now()` of statements, column
-defaults, functions and triggers is bound to the ones below. They read a setting of the session.
+The schema `virtual` stands first in the search path, so that every `clock_timestamp()` and `now()` of statements,
+column defaults, functions and triggers is bound to the ones below. They read a setting of the session.
 """
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
@@ -127,7 +127,7 @@ class VirtualSql:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        self.now: Callable[[], datetime] = lambda: datetime.min
+        self.now: Callable[[], datetime] = lambda: datetime.min.replace(tzinfo=UTC)
         self.wrote = False
         """Whether any row was written since this was last set to False."""
         self._onlooker: psycopg.Connection[Any] | None = None
