@@ -3,8 +3,8 @@
 SHELL := /bin/sh
 BIN := .venv/bin
 STAMP := .venv/.complete
-# Tests wait for servers more than they compute; more processes than this crowd a small machine.
-TEST_PROCESSES ?= 2
+# Whole stories of kills mostly wait: with two processes a core would be idle meanwhile, with more a small one crowds.
+TEST_PROCESSES ?= 3
 ARGS ?=
 export PYTHON
 
