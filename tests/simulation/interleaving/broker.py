@@ -1,8 +1,7 @@
 """The broker: messages that may be lost, doubled, reordered, or come much later. Nothing in it may matter."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from random import Random
+from dataclasses import dataclass, replace
 
 from campaigns.services.ports import CallRef, PublishError
 from interleaving.stage import Stage
@@ -15,6 +14,8 @@ class Message:
     number: int
     campaign_id: int
     refs: tuple[CallRef, ...]
+    not_before: float
+    """Virtual time until which it is held up."""
 
     def __str__(self) -> str:
         calls = " ".join(f"{ref.call_id}@{ref.epoch}" for ref in self.refs) or "a probe"
@@ -24,8 +25,10 @@ class Message:
 class Broker:
     """Queues of one schedule."""
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: Stage, delay: Callable[[], float]) -> None:
+        """`delay`: seconds for which the next message is held up."""
         self._stage = stage
+        self._delay = delay
         self.messages: list[Message] = []
         self.taken: list[Message] = []
         """Delivered once already; a broker may deliver them again."""
@@ -39,19 +42,29 @@ class Broker:
         if self.is_down:
             raise PublishError("the broker is down")
         self._published += 1
-        message = Message(self._published, campaign_id, tuple(refs))
+        message = Message(self._published, campaign_id, tuple(refs), self._stage.now + self._delay())
         self.messages.append(message)
         self._stage.trace.note("broker", f"takes {message}")
+        self._stage.at(message.not_before, f"{message} can be taken", lambda: None)
 
     def nudge(self, subject: str) -> None:
         if not self.is_down and subject not in self.nudges:
             self.nudges.append(subject)
 
-    def take(self, rng: Random | None) -> Message:
-        """The oldest message, or by chance any."""
-        message = self.messages.pop(0 if rng is None else rng.randrange(len(self.messages)))
+    def waiting(self) -> list[Message]:
+        """Messages that a worker can take now."""
+        return [message for message in self.messages if message.not_before <= self._stage.now]
+
+    def take(self, message: Message) -> Message:
+        """Out of the queue, into a worker."""
+        self.messages.remove(message)
         self.taken.append(message)
         return message
+
+    def hold_up(self, until: float) -> None:
+        """What is in the queue comes no sooner than this."""
+        self.messages = [replace(message, not_before=max(message.not_before, until)) for message in self.messages]
+        self._stage.at(until, "held messages can be taken", lambda: None)
 
     def flush(self) -> None:
         """`FLUSHALL`."""

@@ -17,6 +17,10 @@ LONGEST_GAP = 3600.0
 two looks at a call that talks."""
 
 
+PROVIDER_FAULTY_FOR = 1200.0
+"""Seconds for which requests and webhooks still go wrong: their faults need no help of ours to be met often."""
+
+
 class Calm:
     """The second part of a schedule."""
 
@@ -41,7 +45,8 @@ class Calm:
     def _heal(self) -> None:
         world = self._world
         world.trace.note("world", "from here on all is well")
-        world.is_healthy = world.model.is_healthy = True
+        world.is_healthy = True
+        world.stage.at(world.stage.now + PROVIDER_FAULTY_FOR, "the provider is well again", self._heal_provider)
         world.broker.is_down = False
         world.database_down_until = 0.0
         for process in [*world.processes, world.web, world.office]:
@@ -56,6 +61,9 @@ class Calm:
             world.switch("resume", campaign.name)
             self._settle_until_switched()
 
+    def _heal_provider(self) -> None:
+        self._world.model.is_healthy = True
+
     def _settle_until_switched(self) -> None:
         self._settle()
         while self._world.is_switching:
@@ -66,8 +74,8 @@ class Calm:
         """Let everyone go on who can, and take what waits in the broker."""
         world = self._world
         while True:
-            while world.broker.messages and (free := world.free_threads()):
-                world.deliver(world.broker.take(None), free[0])
+            while (waiting := world.broker.waiting()) and (free := world.free_threads()):
+                world.deliver(world.broker.take(waiting[0]), free[0])
             while world.broker.nudges and world.workers():
                 subject = world.broker.nudges.pop(0)
                 worker = self._rng.choice(world.workers())

@@ -16,14 +16,16 @@ INJECTIONS = {
     "flush": 1,
     "broker_down": 1,
     "database_down": 0.5,
-    "revoke": 1,
-    "pause": 1,
+    "revoke": 1.5,
+    "pause": 1.5,
     "cancel": 0.15,
-    "stop": 0.7,
+    "stop": 1.5,
     "retire": 0.5,
 }
 """What may be thrown in, and how often compared with the others."""
-INJECTION_RATE = 0.02
+INJECTION_RATE = 0.01
+BUSY_INJECTION_RATE = 0.04
+"""The same while a call is on its way to its provider, where it hurts most."""
 TICKS = {"feed": 5, "inbox": 3, "rescue": 2, "poll": 2, "reconcile": 2, "late_ring": 1, "ask_back": 1, "roll_on": 1, "seal": 1}
 TICK_RATE = 0.04
 IDLE_TICK_RATE = 0.7
@@ -50,9 +52,11 @@ class Chaos:
     def step(self, number: int) -> None:
         """One step. Raises `Broken`."""
         world, rng = self._world, self._world.dice.stream(f"step {number}")
-        if rng.random() < INJECTION_RATE:
-            what = rng.choices(list(INJECTIONS), list(INJECTIONS.values()))[0]
-            if number not in self._skip and what not in world.without:
+        busy = self._world.promises.calls_in("queued", "dialing")
+        if rng.random() < (BUSY_INJECTION_RATE if busy else INJECTION_RATE):
+            weights = [0.0 if what in world.without else weight for what, weight in INJECTIONS.items()]
+            what = rng.choices(list(INJECTIONS), weights)[0] if any(weights) else None
+            if what is not None and number not in self._skip:
                 self.injected.append(number)
                 self._inject(what, rng)
         if rng.random() < TICK_RATE:
@@ -79,7 +83,7 @@ class Chaos:
         """To the next thing that happens by itself, or somewhat beyond it."""
         stage = self._world.stage
         upcoming = stage.next_timer()
-        most = stage.now + (1.0 if rng.random() < 0.9 else rng.choice([5.0, 20.0, 60.0]))
+        most = stage.now + (rng.choice([0.1, 0.3, 1.0]) if rng.random() < 0.9 else rng.choice([5.0, 20.0, 60.0]))
         to = most if upcoming is None else min(upcoming, most)
         if rng.random() < 0.2:
             to = max(to, stage.now) + rng.choice([0.001, 0.01, 0.05, 0.3, 1.0, 2.0])
@@ -102,8 +106,8 @@ class Chaos:
 
     def _take_work(self, rng: Random) -> None:
         world = self._world
-        if world.broker.messages and (free := world.free_threads()) and rng.random() < 0.5:
-            world.deliver(world.broker.take(rng), rng.choice(free))
+        if (waiting := world.broker.waiting()) and (free := world.free_threads()) and rng.random() < 0.5:
+            world.deliver(world.broker.take(rng.choice(waiting)), rng.choice(free))
         if world.broker.nudges and (workers := world.workers()) and rng.random() < 0.3:
             subject = world.broker.nudges.pop(0)
             if subject == "inbox":
@@ -170,10 +174,18 @@ class Chaos:
         self._world.database_down_until = self._world.stage.now + seconds
         self._world.trace.note("world", f"the database is away for {seconds:.1f} s")
 
+    def _hold_up(self, rng: Random) -> None:
+        """Often, what is under way when somebody forbids it arrives only when the forbidding has returned."""
+        if self._world.broker.messages and rng.random() < 0.5:
+            self._world.broker.hold_up(self._world.stage.now + rng.uniform(1.1, 8.0))
+
     # --- operators ---------------------------------------------------------------------------------------------
 
     def _revoke(self, rng: Random) -> None:
-        self._world.revoke(rng.choice(NUMBERS))
+        self._hold_up(rng)
+        busy = self._world.promises.calls_in("queued", "dialing")
+        numbers = [self._world.numbers[call_id] for call_id in busy]
+        self._world.revoke(rng.choice(numbers if numbers and rng.random() < 0.8 else NUMBERS))
 
     def _pause(self, rng: Random) -> None:
         self._toggle(rng, "pause", "resume", rng.choice([each.name for each in self._world.scenario.campaigns]))
@@ -183,6 +195,7 @@ class Chaos:
 
     def _toggle(self, rng: Random, off: str, on: str, campaign: str | None) -> None:
         world = self._world
+        self._hold_up(rng)
         world.switch(off, campaign)
         back = world.stage.now + rng.uniform(0.5, 90.0)
         world.stage.at(back, f"somebody types {on}", lambda: world.switch(on, campaign))

@@ -42,6 +42,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--steps", type=int, default=STEPS, help="steps of chaos a schedule")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--without", action="append", default=[], choices=FAULTS)
+    parser.add_argument("--only", action="append", default=[], choices=FAULTS, help="no other faults than these")
     parser.add_argument("--skip", action="append", default=[], type=int, help="a step in which nothing is thrown in")
     parser.add_argument("--whole", action="store_true", help="show the whole trace, and do not make it smaller")
     return parser.parse_args()
@@ -59,7 +60,7 @@ def _server() -> Iterator[str]:
 
 
 def _one(options: argparse.Namespace, url: str) -> int:
-    plan = Plan(options.seed, options.steps, frozenset(options.without), frozenset(options.skip))
+    plan = _plan(options, options.seed)
     with theatre_at(url) as theatre:
         played = theatre.play(plan)
         if played.broken and not options.whole:
@@ -67,6 +68,11 @@ def _one(options: argparse.Namespace, url: str) -> int:
     print("\n".join(played.trace) if played.broken is None else played.story(most=10_000))
     print(f"calls ended: {', '.join(played.ends)}")
     return 1 if played.broken else 0
+
+
+def _plan(options: argparse.Namespace, seed: int) -> Plan:
+    without, only, skip = (frozenset(each) for each in (options.without, options.only, options.skip))
+    return Plan(seed, options.steps, without, only, skip)
 
 
 def _many(options: argparse.Namespace, url: str) -> int:
@@ -90,7 +96,7 @@ def part(share: Share) -> Counter[str]:
     began = time.process_time()
     with theatre_at(url) as theatre:
         for seed in seeds:
-            played = theatre.play(Plan(seed, options.steps, frozenset(options.without)))
+            played = theatre.play(_plan(options, seed))
             _count(counts, played)
             if played.broken:
                 shown = played if options.whole else theatre.shrunk(played)

@@ -33,6 +33,10 @@ DISPATCH_THREADS = 4
 """Dispatch tasks of a process at once."""
 
 
+TRANSACTION_TAKES = 0.0002
+"""Seconds: so that no two transactions happen in one instant, and it can be said which was first."""
+
+
 class Database:
     """The engine that the services of one process are given: others may run before a transaction and after its commit,
     and the connection may be lost at each of these points."""
@@ -50,6 +54,7 @@ class Database:
         if fault == "refused":
             process.note("cannot reach the database")
             raise injected("refused")
+        process.stage.advance(process.stage.now + TRANSACTION_TAKES)
         with self._sql.engine.begin() as connection:
             self._sql.wrote = False
             yield connection

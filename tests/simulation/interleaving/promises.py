@@ -60,6 +60,9 @@ _WRONG_ROWS = """
     WHERE c.state = 'blocked' AND NOT EXISTS (SELECT FROM revocations r WHERE r.number = c.number)
         AND NOT EXISTS (SELECT FROM decisions d WHERE d.call_id = c.id AND d.verdict = 'refusal')
     UNION ALL
+    SELECT 'attempt ' || t.id || ' opted out and nothing was revoked' FROM attempts t
+    WHERE t.disposition = 'opt_out' AND NOT EXISTS (SELECT FROM revocations r WHERE r.attempt_id = t.id)
+    UNION ALL
     SELECT 'alarm: ' || kind || ', ' || detail FROM alarms
     WHERE kind IN ('second_provider_call', 'two_calls_live', 'not_dialed_but_reported', 'reported_but_not_dialed')
     ) wrong ORDER BY 1
@@ -117,6 +120,10 @@ class Promises:
     def states(self) -> tuple[str, ...]:
         """How the calls stand, by id."""
         return tuple(call.state for _, call in sorted(self._known.items()))
+
+    def calls_in(self, *states: str) -> list[int]:
+        """Ids of the calls that were in these states after the last commit."""
+        return [call_id for call_id, call in sorted(self._known.items()) if call.state in states]
 
     def _compare(self, calls: Any, who: str) -> None:
         for row in calls:

@@ -138,7 +138,7 @@ class SimulatedAccount:
     async def list_calls(self, *, created_from: datetime, created_to: datetime) -> Listing:
         await self._trip("list")
         first, last = self._stage.seconds(created_from), self._stage.seconds(created_to)
-        shown = [call for call in self._model.calls.values() if self._model.shown(call)]
+        shown = [call for call in self._model.calls.values() if self._model.is_listed(call)]
         reports = [call.report(self._stage.now) for call in shown if first <= call.accepted_at <= last]
         return Listing(reports, complete=True, clock_skew=timedelta(0))
 
@@ -150,7 +150,7 @@ class SimulatedAccount:
     async def fetch(self, provider_call_id: str) -> CallReport | None:
         await self._trip("fetch")
         call = self._model.calls[provider_call_id]
-        return call.report(self._stage.now) if self._model.shown(call) else None
+        return call.report(self._stage.now) if self._model.is_shown(call) else None
 
     async def cancel(self, provider_call_id: str) -> bool:
         await self._trip("cancel")

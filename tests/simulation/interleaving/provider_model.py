@@ -45,7 +45,9 @@ class PlacedCall:
     conversation: Conversation = SILENCE
     analysed_after: float = 1.0
     listed_after: float = 0.0
-    """How far lists and looks lag behind."""
+    """How far lists lag behind: less than two looks for an unknown fate are apart."""
+    shown_after: float = 0.0
+    """How far looks at the one call do: less than three looks of a poll take."""
     told: set[Phase] = field(default_factory=set)
     taken_back: bool = False
     """Ended by us before it rang: nobody was called."""
@@ -123,6 +125,7 @@ class ProviderModel:
         rings_at = self._stage.now + (waits if not stuck else 400.0)
         talks_at = rings_at + rings if outcome in _TALKS else inf
         ends_at = inf if endless else rings_at + rings + (talks if outcome in _TALKS else 0.0)
+        lags = not self.is_healthy and "lag" not in self.without
         return PlacedCall(
             f"call-{number}",
             request.attempt_id,
@@ -135,7 +138,8 @@ class ProviderModel:
             VERDICTS[outcome],
             Conversation(disposition="opt_out") if opts_out else SILENCE,
             analysed_after=rng.choice([0.5, 2.0, 20.0]),
-            listed_after=rng.choice([0.0, 0.5, 20.0]) if not self.is_healthy and "lag" not in self.without else 0.0,
+            listed_after=rng.choice([0.0, 0.5, 20.0, 150.0]) if lags else 0.0,
+            shown_after=rng.choice([0.0, 0.5, 20.0]) if lags else 0.0,
         )
 
     def hang_up(self, call: PlacedCall) -> bool:
@@ -150,9 +154,13 @@ class ProviderModel:
         self._say_at(call, now + call.analysed_after)
         return True
 
-    def shown(self, call: PlacedCall) -> bool:
-        """Whether lists and looks know it yet."""
+    def is_listed(self, call: PlacedCall) -> bool:
+        """Whether lists know it yet."""
         return self._stage.now >= call.accepted_at + call.listed_after
+
+    def is_shown(self, call: PlacedCall) -> bool:
+        """Whether a look at this one call finds it."""
+        return self._stage.now >= call.accepted_at + call.shown_after
 
     def _say_at(self, call: PlacedCall, when: float) -> None:
         if when < inf:

@@ -22,7 +22,7 @@ from interleaving.world import World
 
 STEPS = 400
 """Of chaos: enough for some ten dials, each with about forty pauses."""
-FAULTS = (*INJECTIONS, *DIAL_FAULTS, "webhooks", "database", "reads", "stuck", "endless", "lag")
+FAULTS = (*INJECTIONS, *DIAL_FAULTS, "delay", "webhooks", "database", "reads", "stuck", "endless", "lag")
 """All that can be left out by name."""
 
 
@@ -33,6 +33,8 @@ class Plan:
     seed: int
     steps: int = STEPS
     without: frozenset[str] = frozenset()
+    only: frozenset[str] = frozenset()
+    """The faults that there are; empty: a choice of all, by chance."""
     skip: frozenset[int] = frozenset()
     """Steps in which nothing is thrown in."""
 
@@ -40,8 +42,9 @@ class Plan:
     def command(self) -> str:
         """How to repeat it."""
         without = "".join(f" --without {each}" for each in sorted(self.without))
+        only = "".join(f" --only {each}" for each in sorted(self.only))
         skip = "".join(f" --skip {each}" for each in sorted(self.skip))
-        return f"python -m interleaving --seed {self.seed} --steps {self.steps}{without}{skip}"
+        return f"python -m interleaving --seed {self.seed} --steps {self.steps}{only}{without}{skip}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +89,15 @@ class Theatre:
         broken: str | None = None
         chaos: Chaos | None = None
         with _replaced(dice):
-            world = World(dice, self._sql, self._threads, without=plan.without)
+            world = World(dice, self._sql, self._threads, without=_left_out(plan, dice))
             try:
                 with _listening(world):
                     chaos = Chaos(world, skip=plan.skip)
                     for number in range(plan.steps):
                         chaos.step(number)
+                    calm_at = world.stage.now
                     Calm(world).run()
-                    verdict.judge(world, may_expire=True)
+                    verdict.judge(world, calm_at=calm_at)
             except Broken as error:
                 broken = str(error)
             finally:
@@ -133,6 +137,13 @@ class Theatre:
     def _if_broken(self, plan: Plan) -> Played | None:
         played = self.play(plan)
         return played if played.broken else None
+
+
+def _left_out(plan: Plan, dice: Dice) -> frozenset[str]:
+    """Each schedule has some of the faults only: with all of them at once, none gets to do what it could."""
+    rng = dice.stream("faults")
+    drawn = {fault for fault in FAULTS if rng.random() < 0.5}
+    return plan.without | (frozenset(FAULTS) - (plan.only or drawn))
 
 
 @contextmanager

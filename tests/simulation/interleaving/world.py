@@ -36,16 +36,17 @@ class World:
         self.stage = Stage(self.trace, threads, self._priorities.random)
         self.sql = sql
         self.scenario = scenarios.draw(dice.stream("scenario"))
+        self.numbers = self.scenario.numbers
         self.stage.advance(self.scenario.begins_at)
         sql.now = lambda: self.stage.instant
         VirtualFuture.stage = self.stage
-        self.broker = Broker(self.stage)
+        self.broker = Broker(self.stage, self._delay)
         self.model = ProviderModel(self.stage, dice.stream, self._tell)
         self.model.without = without
         self.promises = Promises(self.stage, sql, self.model)
         self.database_down_until = 0.0
         self.is_healthy = False
-        self._gate = gatekeeper()
+        self._gate = scenarios.without_gap(gatekeeper())
         self._definitions = Definitions()
         self.is_switching = False
         self.processes: list[Process] = []
@@ -127,6 +128,11 @@ class World:
     def feed(self, limit_group: str, process: Process) -> None:
         self.stage.spawn(f"{process.name}.feed", process, lambda: process.feed.run(limit_group))
 
+    def _delay(self) -> float:
+        rng = self.dice.next("message")
+        held = rng.random() < 0.3 and not self.is_healthy and "delay" not in self.without
+        return rng.choice([0.7, 2.0, 14.0, 40.0]) * rng.random() if held else 0.0
+
     def check_processes(self) -> None:
         """Errors that an event loop was left with."""
         for process in self.processes:
@@ -140,7 +146,7 @@ class World:
             return
         rng = self.dice.stream(f"webhook {key}")
         chance, delay = rng.random(), rng.uniform(0.05, 1.0)
-        if self.is_healthy or "webhooks" in self.without:
+        if self.model.is_healthy or "webhooks" in self.without:
             chance = 1.0
         if chance < 0.15:
             self.trace.note("provider", f"the webhook {key} is lost")
