@@ -24,9 +24,9 @@ from campaigns.store.control import cancel_waiting_calls
 
 CHUNK_ROWS = 5_000
 """Rows a transaction: 0.2 s of work to lose, few enough commits not to matter, and two chunks lie in some 30 MB."""
-OFFER_ROWS = 20
-"""Rows between two offers of the interpreter to the other threads of a worker, which feed and record: half a
-millisecond. Unasked it changes hands every five, and one pass of the feed waits for it a dozen times."""
+OFFER_ROWS = 50
+"""Rows between two offers of the interpreter to the other threads of a worker, which feed and record: a
+millisecond or so. Unasked it changes hands every five, and one pass of the feed waits for it a dozen times."""
 
 
 class ExpansionError(Exception):
