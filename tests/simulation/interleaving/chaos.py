@@ -145,10 +145,12 @@ class Chaos:
             self._world.kill(process)
 
     def _redeliver(self, rng: Random) -> None:
-        broker = self._world.broker
+        """Now or much later: when its calls are long over, or wait for their next try."""
+        broker, stage = self._world.broker, self._world.stage
         if broker.taken:
-            broker.messages.append(rng.choice(broker.taken))
-            self._world.trace.note("world", f"{broker.messages[-1]} comes once more")
+            message = rng.choice(broker.taken)
+            after = rng.choice([0.0, 5.0, 60.0, 400.0, 4000.0])
+            stage.at(stage.now + after, f"{message} comes once more", lambda: broker.come_again(message))
 
     def _lose(self, rng: Random) -> None:
         broker = self._world.broker

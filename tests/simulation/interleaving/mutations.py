@@ -26,6 +26,8 @@ class Mutation:
     breaks: tuple[str, ...]
     only: tuple[str, ...] = ("delay",)
     """The faults against which the safeguard stands."""
+    first: int = 0
+    """The seed to begin with: one that found it before."""
 
     def __str__(self) -> str:
         return self.apply.__name__

@@ -73,13 +73,13 @@ class Theatre:
     """Where schedules are played, one after the other, in one database."""
 
     def __init__(self, engine: Engine) -> None:
-        self._sql = VirtualSql(engine)
+        self.sql = VirtualSql(engine)
         self._cleaner = Cleaner(engine)
         self._threads = Threads()
 
     def close(self) -> None:
         self._threads.stop()
-        self._sql.close()
+        self.sql.close()
 
     def play(self, plan: Plan, *, shared: Random | None = None) -> Played:
         """Play it to its end, or until a promise breaks."""
@@ -89,7 +89,7 @@ class Theatre:
         broken: str | None = None
         chaos: Chaos | None = None
         with _replaced(dice):
-            world = World(dice, self._sql, self._threads, without=_left_out(plan, dice))
+            world = World(dice, self.sql, self._threads, without=_left_out(plan, dice))
             try:
                 with _listening(world):
                     chaos = Chaos(world, skip=plan.skip)
