@@ -51,49 +51,56 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--waiting", type=int, nargs="+", default=[10_000, 1_000_000])
     parser.add_argument("--around", type=int, default=0, help="rows of each campaign that lies around")
+    parser.add_argument("--finished", type=int, default=0, help="calls of the finished one, if they are to be others")
     options = parser.parse_args()
     for waiting in options.waiting:
-        _measure(waiting, around=0)
+        _measure(waiting, around=0, finished=0)
         if options.around:
-            _measure(waiting, around=options.around)
+            _measure(waiting, around=options.around, finished=options.finished)
 
 
-def _measure(waiting: int, *, around: int) -> None:
+def _measure(waiting: int, *, around: int, finished: int) -> None:
     with a_house() as house:
         engine = open_engine(house.postgres.url, pool_size=1)
         try:
             upgrade(engine)
             fill_account(engine)
-            run_id = add_campaign(engine, "waiting")
-            add_calls(engine, run_id, waiting)
+            add_calls(engine, add_campaign(engine, "waiting"), waiting)
             if around:
-                _surround(engine, around)
+                _surround(engine, around, finished=finished or around)
             settle(engine)
-            size = {"waiting": waiting, "around": around}
+            size = {"waiting": waiting, "around": around, "finished": finished or around}
             feed = Feed(engine, Collected())
             show("feed: a tick, nothing due", **size, **_cost(engine, EMPTY, lambda: _tick(feed), expected=0))
             show("feed: a pass, nothing due", **size, **_cost(engine, EMPTY, lambda: _pass(feed), expected=0))
-            with engine.begin() as connection:
-                connection.execute(text("SET LOCAL statement_timeout = 0"))
-                connection.execute(
-                    text("UPDATE calls SET due_at = due_at - interval '2 hours' WHERE run_id = :run"), {"run": run_id}
-                )
-            settle(engine)
+            _three_hours_later(engine)
             cost = _cost(engine, RELEASES, lambda: _pass(feed), expected=500, after=_taken)
             show("feed: a pass that releases 500", **size, **cost)
         finally:
             engine.dispose()
 
 
-def _surround(engine: Engine, rows: int) -> None:
+def _surround(engine: Engine, rows: int, *, finished: int) -> None:
     add_calls(engine, add_campaign(engine, "paused", state="paused"), rows, due="-30 minutes")
-    finished = add_campaign(engine, "finished")
-    add_calls(engine, finished, rows, state="completed")
-    add_attempts(engine, finished, rows)
+    run_id = add_campaign(engine, "finished")
+    add_calls(engine, run_id, finished, state="completed")
+    add_attempts(engine, run_id, rows)
     with engine.begin() as connection:
-        connection.execute(text("UPDATE runs SET state = 'finished' WHERE id = :id"), {"id": finished})
+        connection.execute(text("UPDATE runs SET state = 'finished' WHERE id = :id"), {"id": run_id})
     add_attempts(engine, add_campaign(engine, "budget", budget=rows), rows)
     add_calls(engine, add_campaign(engine, "lapsed"), rows, due="-30 minutes", closes="-1 minute")
+
+
+def _three_hours_later(engine: Engine) -> None:
+    """On the campaign's own clock: what waits is due now, without a single row being written."""
+    with engine.begin() as connection:
+        connection.execute(
+            text("""
+                UPDATE campaigns SET clock_machine_at = clock_timestamp(),
+                    clock_campaign_at = clock_timestamp() + interval '3 hours'
+                WHERE name = 'waiting'
+            """)
+        )
 
 
 def _taken(engine: Engine) -> None:

@@ -7,7 +7,7 @@ python -m benchmarks.limits --only rate --rate 50 --seconds 10
 import argparse
 
 from benchmarks.house import show
-from benchmarks.limits import rate, slots
+from benchmarks.limits import lowered, rate, slots
 
 RATES = (1.0, 5.0, 20.0, 50.0, 500.0)
 
@@ -31,6 +31,8 @@ def main() -> None:
             show("rate under faults", **measured)
     if options.only in (None, "slots"):
         show("slots", **slots.measure(slots=20, rounds=9, speed=10.0, processes=options.processes))
+    if options.only in (None, "lowered"):
+        show("lowered", **lowered.measure(processes=options.processes))
 
 
 if __name__ == "__main__":

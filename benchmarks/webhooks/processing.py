@@ -26,6 +26,7 @@ from campaigns.runtime.installation import has_logged, wait_for
 from campaigns.runtime.prepare import prepare_database
 from campaigns.runtime.publisher import publisher_at
 from campaigns.runtime.settings import load_settings
+from campaigns.runtime.wiring import Runtime
 from campaigns.services import inbox
 from campaigns.services.control import Control
 from campaigns.store.engine import open_engine
@@ -121,10 +122,9 @@ def by_worker(house: House, database: Engine, calls: int) -> dict[str, Any]:
 
 def one_by_one(house: House, database: Engine, calls: int) -> dict[str, Any]:
     """The same service with batches of one receipt, as a task a webhook would do it."""
-    from campaigns.runtime.wiring import Runtime  # an installation's parts, built in this process
-
     inbox.BATCH = 1
-    runtime = Runtime.build(load_settings(os.environ, cwd=house.home), publisher_at(house.valkey.url))
+    settings = load_settings(dict(house.programs.beat().environment), cwd=house.home)
+    runtime = Runtime(settings, database_url=house.postgres.url, publisher=publisher_at(house.valkey.url))
     meter = Meter({"control": os.getpid(), "postgres": house.postgres.pid})
     began = time.monotonic()
     runtime.inbox.process()

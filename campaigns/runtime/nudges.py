@@ -12,6 +12,8 @@ log = logging.getLogger(__name__)
 
 NUDGE_INTERVAL = timedelta(milliseconds=40)
 """A slot that came free waits so long at most until somebody looks, and a look costs a few milliseconds."""
+REST = 9
+"""For each moment of sending so many of rest: on a busy machine nudges must not take more than a tenth of the time."""
 
 
 class Nudges:
@@ -39,9 +41,10 @@ class Nudges:
         while True:
             self._asked.wait()
             self._asked.clear()
+            began = time.monotonic()
             for subject in self._take():
                 self._try(subject)
-            time.sleep(self._interval.total_seconds())
+            time.sleep(max(self._interval.total_seconds(), REST * (time.monotonic() - began)))
 
     def _take(self) -> list[str]:
         with self._lock:
@@ -53,3 +56,6 @@ class Nudges:
             self._send(subject)
         except PublishError as error:
             log.warning("nudge_lost subject=%s error=%s", subject, error)
+        except Exception:
+            # The thread must live: without it every later nudge would be lost too. A tick does this one's work.
+            log.exception("nudge_failed subject=%s", subject)

@@ -12,6 +12,8 @@ from config.celery_settings import CONTROL_QUEUE, DISPATCH_QUEUE
 DISPATCH_THREADS = 8
 CONTROL_THREADS = 4
 """Enough for the ticks to overlap; each is short."""
+HTTP_PROTOCOL = "campaigns.web.http_protocol:BoundedHttp"
+"""Of the web process; by its name, which uvicorn takes on its command line."""
 
 
 class Programs:
@@ -41,7 +43,7 @@ class Programs:
         """Webhooks, API and status page."""
         return self._child(
             "web", "-m", "uvicorn", "--factory", "campaigns.web.app:create_app",
-            "--host", host, "--port", str(port), "--log-level", "warning", "--no-access-log",
+            "--http", HTTP_PROTOCOL, "--host", host, "--port", str(port), "--log-level", "warning", "--no-access-log",
             "--timeout-graceful-shutdown", "2",
         )  # fmt: skip
 

@@ -8,8 +8,8 @@ from sqlalchemy import Connection
 
 from campaigns.compliance.facts import Facts, PlaceEvidence, Plan, Relationship
 from campaigns.compliance.list_names import is_state_list
-from campaigns.files.registry import RegistryFiles
-from campaigns.services.registry import Registry, read_registry
+from campaigns.files.registry import NATIONAL, RegistryFiles
+from campaigns.services.registry import Registry, registry_of
 from campaigns.store.claims import QueuedCall
 from campaigns.store.evidence import (
     NumberRecord,
@@ -19,7 +19,7 @@ from campaigns.store.evidence import (
     prior_attempts,
     rulings_in_force,
 )
-from campaigns.store.lists import lists_in_force
+from campaigns.store.lists import active_versions
 
 CAP_MEMORY = timedelta(days=31)
 """The longest rolling window among the rules (30 days) and a day to spare: older attempts count for no cap."""
@@ -42,6 +42,7 @@ def read_evidence(
 ) -> Evidence:
     """Read it fresh. `campaign_at`: now, on the campaign's clock; `files`: the registry's on this machine."""
     numbers = sorted({call.number for call in calls})
+    lists = active_versions(connection)
     return Evidence(
         numbers=number_records(connection, numbers),
         attempts=prior_attempts(
@@ -51,8 +52,8 @@ def read_evidence(
             since=campaign_at - CAP_MEMORY,
         ),
         rulings=rulings_in_force(connection),
-        registry=read_registry(connection, files, at=campaign_at),
-        state_lists=frozenset(name for name in lists_in_force(connection) if is_state_list(name)),
+        registry=registry_of(lists.get(NATIONAL), files, at=campaign_at),
+        state_lists=frozenset(name for name in lists if is_state_list(name)),
     )
 
 

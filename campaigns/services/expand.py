@@ -4,14 +4,16 @@ The list is streamed; each chunk commits its customers, calls, rejects and the c
 loses and doubles nothing. Nothing may be dialed until the last transaction has made the run active.
 """
 
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from time import sleep
 
 from sqlalchemy import Connection, Engine
 
 from campaigns.definition.storage import load_definition
-from campaigns.files.customer_problems import CustomerFileError
+from campaigns.files.customer_problems import CustomerFileError, SourceItem
 from campaigns.services.customer_source import CustomerRows
 from campaigns.services.duplicates import settle_duplicates
 from campaigns.services.gatekeeper import GateKeeper
@@ -22,6 +24,9 @@ from campaigns.store.control import cancel_waiting_calls
 
 CHUNK_ROWS = 5_000
 """Rows a transaction: 0.2 s of work to lose, few enough commits not to matter, and two chunks lie in some 30 MB."""
+OFFER_ROWS = 50
+"""Rows between two offers of the interpreter to the other threads of a worker, which feed and record: a
+millisecond or so. Unasked it changes hands every five, and one pass of the feed waits for it a dozen times."""
 
 
 class ExpansionError(Exception):
@@ -87,7 +92,7 @@ class Expand:
     ) -> None:
         """Two threads: this one reads the next chunk while the other one writes the last."""
         opened = source.open()
-        items = (item for item in opened if item.row_number > run.cursor_row)
+        items = _after(run.cursor_row, opened)
         cursor = run.cursor_row
         with ThreadPoolExecutor(1, thread_name_prefix="expansion") as writer:
             written: Future[None] | None = None
@@ -125,6 +130,15 @@ def _changed(run: rows.ExpandingRun) -> SourceChangedError:
         f"{name} changed after {run.cursor_row} rows of it were taken over; nothing of this run is dialed. "
         "Put the old content back and resume the campaign, or cancel it and submit it under another name"
     )
+
+
+def _after(cursor: int, items: Iterable[SourceItem]) -> Iterator[SourceItem]:
+    """The rows beyond the cursor."""
+    for item in items:
+        if item.row_number % OFFER_ROWS == 0:
+            sleep(0)
+        if item.row_number > cursor:
+            yield item
 
 
 def _write(connection: Connection, run: rows.ExpandingRun, read: ReadRows, *, cursor: int) -> None:

@@ -19,6 +19,9 @@ log = logging.getLogger(__name__)
 CLAIM_HORIZON = PERMIT_LIFETIME.total_seconds() / 4
 """Claim only what can be sent within a quarter of a permit's life: permits must not lapse in a queue, and a dial that
 missed its turn shall find another one before its permit ends."""
+GATHERING = CLAIM_HORIZON / 2
+"""Seconds of turns that a group waits for, unless it is smaller: many threads at a fast pace would else pick up each
+turn by itself as it comes into reach, and pay for a claim a call."""
 BLURRED_WAIT = 0.1
 """Seconds until turns are asked for again, when the database's clock could not be read well enough to keep to them."""
 
@@ -72,6 +75,13 @@ class _Book:
             Turn(reading.soonest(instant), reading.latest(instant) + lateness, instant, terms) for instant in instants
         )
 
+    def wait_for(self, most: int, first: float) -> float:
+        """Seconds until so many turns as a group gathers lie within the horizon of `first`; 0: they do."""
+        scopes = list(self.scopes.values())
+        gathered = max(1, min(most, int(GATHERING / max(scope.spacing for scope in scopes))))
+        instants, _ = allot(scopes, now=first, count=gathered)
+        return max(0.0, instants[-1] - first - CLAIM_HORIZON)
+
     def own(self, turns: Sequence[Turn]) -> list[float]:
         """The instants of turns that were taken under the terms of now, in order of time."""
         return sorted(turn.taken for turn in turns if turn.terms == self.terms)
@@ -117,15 +127,16 @@ class Pace:
         """
         with self._engine.begin() as connection:
             book = self._open(connection, spacings)
-            scopes, first = list(book.scopes.values()), book.reading.now + lead
-            most = most if book.reading.is_precise else 0
-            instants, left = allot(scopes, now=first, count=most, until=first + CLAIM_HORIZON)
-            if instants or book.is_repaired:
+            first = book.reading.now + lead
+            instants, left = allot(list(book.scopes.values()), now=first, count=most, until=first + CLAIM_HORIZON)
+            wait = book.wait_for(most, first) if len(instants) < most else 0.0
+            if not book.reading.is_precise:
+                wait = BLURRED_WAIT
+            if not wait:
                 book.keep(connection, left)
-        if instants or not most:
-            return Reserved(book.turns(instants), 0.0 if instants else BLURRED_WAIT)
-        (soonest,), _ = allot(scopes, now=first, count=1)
-        return Reserved((), soonest - first - CLAIM_HORIZON / 2)
+            elif book.is_repaired:
+                book.keep(connection, list(book.scopes.values()))
+        return Reserved((), wait) if wait else Reserved(book.turns(instants), 0.0)
 
     def give_back(self, spacings: Mapping[str, float], turns: Sequence[Turn]) -> None:
         """Let others have the turns of calls that were not dialed after all; what is over is simply lost.

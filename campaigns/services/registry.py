@@ -72,7 +72,11 @@ class Registry:
 
 def read_registry(connection: Connection, files: RegistryFiles | None, *, at: datetime) -> Registry:
     """The version in force, read in the caller's transaction. `files`: None in a process that holds none."""
-    version = active_version(connection, NATIONAL)
+    return registry_of(active_version(connection, NATIONAL), files, at=at)
+
+
+def registry_of(version: ListVersion | None, files: RegistryFiles | None, *, at: datetime) -> Registry:
+    """The registry in this version."""
     if version is None or version.folder is None or files is None:
         return Registry(version, None, at)
     try:

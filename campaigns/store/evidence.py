@@ -1,9 +1,10 @@
 """What is on record about people, as the gate is told of it. Read after the locks, in the claim's transaction."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import Connection, text
 
@@ -36,64 +37,85 @@ class NumberRecord:
 
 def number_records(connection: Connection, numbers: Sequence[str]) -> dict[str, NumberRecord]:
     """The records of these numbers; every one of them has one."""
-    wanted = {"numbers": list(numbers)}
-    consents, revocations = defaultdict[str, list[Consent]](list), defaultdict[str, list[Revocation]](list)
-    suppressions, answers = defaultdict[str, list[Suppression]](list), defaultdict[str, list[ReassignedAnswer]](list)
-    for row in connection.execute(_CONSENTS, wanted):
-        consents[row.number].append(
-            Consent(
-                id=row.id,
-                level=ConsentLevel(row.level),
-                seller=row.seller,
-                purpose=Purpose(row.purpose) if row.purpose else None,
-                obtained_at=row.obtained_at,
-                source=row.source,
-                expires_at=row.expires_at,
-                artificial_voice=row.artificial_voice,
-            )
-        )
-    for row in connection.execute(_REVOCATIONS, wanted):
-        revocations[row.number].append(Revocation(row.scope, row.scope_value, row.effective_at, row.id))
-    for row in connection.execute(_SUPPRESSIONS, wanted):
-        suppressions[row.number].append(Suppression(row.list_name, row.scope, row.scope_value))
-    for row in connection.execute(_REASSIGNED, wanted):
-        answers[row.number].append(ReassignedAnswer(row.answer, row.asked_since, row.answered_at))
-    hung_up = set(connection.execute(_HUNG_UP, wanted).scalars())
+    told = defaultdict[tuple[str, str], list[Any]](list)
+    for row in connection.execute(_RECORDS, {"numbers": list(numbers)}).all():
+        told[row.number, row.kind].append(_READ[row.kind](row.told))
     return {
         number: NumberRecord(
-            tuple(consents[number]),
-            tuple(revocations[number]),
-            tuple(suppressions[number]),
-            tuple(answers[number]),
-            number in hung_up,
+            tuple(told[number, "consent"]),
+            tuple(told[number, "revocation"]),
+            tuple(told[number, "suppression"]),
+            tuple(told[number, "reassigned"]),
+            bool(told[number, "hung_up"]),
         )
         for number in numbers
     }
 
 
-_CONSENTS = text("""
-    SELECT id, number, level, seller, purpose, obtained_at, source, expires_at, artificial_voice
+# One statement for all that is kept by number: most of it is empty for most people, and a statement has its price.
+_RECORDS = text("""
+    SELECT 'consent' AS kind, number, jsonb_build_object('id', id, 'level', level, 'seller', seller,
+        'purpose', purpose, 'obtained_at', obtained_at, 'source', source, 'expires_at', expires_at,
+        'artificial_voice', artificial_voice) AS told
     FROM consents WHERE number = ANY(:numbers)
-""")
-_REVOCATIONS = text("SELECT id, number, scope, scope_value, effective_at FROM revocations WHERE number = ANY(:numbers)")
-_SUPPRESSIONS = text("""
-    SELECT number, list_name, scope, scope_value FROM suppressions
+    UNION ALL
+    SELECT 'revocation', number, jsonb_build_object('scope', scope, 'scope_value', scope_value,
+        'effective_at', effective_at, 'id', id)
+    FROM revocations WHERE number = ANY(:numbers)
+    UNION ALL
+    SELECT 'suppression', number, jsonb_build_object('list_name', list_name, 'scope', scope, 'scope_value', scope_value)
+    FROM suppressions
     WHERE number = ANY(:numbers) AND removed_at IS NULL AND (expires_at IS NULL OR expires_at > clock_timestamp())
+    UNION ALL
+    SELECT 'reassigned', number, jsonb_build_object('answer', answer, 'asked_since', asked_since,
+        'answered_at', answered_at)
+    FROM reassigned_answers WHERE number = ANY(:numbers)
+    UNION ALL
+    SELECT DISTINCT 'hung_up', number, 'null'::jsonb FROM attempts WHERE number = ANY(:numbers) AND hung_up
 """)
-_REASSIGNED = text(
-    "SELECT number, answer, asked_since, answered_at FROM reassigned_answers WHERE number = ANY(:numbers)"
-)
-_HUNG_UP = text("SELECT DISTINCT number FROM attempts WHERE number = ANY(:numbers) AND hung_up")
+
+
+def _consent(told: Mapping[str, Any]) -> Consent:
+    return Consent(
+        id=told["id"],
+        level=ConsentLevel(told["level"]),
+        seller=told["seller"],
+        purpose=Purpose(told["purpose"]) if told["purpose"] else None,
+        obtained_at=datetime.fromisoformat(told["obtained_at"]),
+        source=told["source"],
+        expires_at=datetime.fromisoformat(told["expires_at"]) if told["expires_at"] else None,
+        artificial_voice=told["artificial_voice"],
+    )
+
+
+def _revocation(told: Mapping[str, Any]) -> Revocation:
+    effective_at = datetime.fromisoformat(told["effective_at"])
+    return Revocation(told["scope"], told["scope_value"], effective_at, told["id"])
+
+
+def _reassigned(told: Mapping[str, Any]) -> ReassignedAnswer:
+    asked_since, answered_at = date.fromisoformat(told["asked_since"]), datetime.fromisoformat(told["answered_at"])
+    return ReassignedAnswer(told["answer"], asked_since, answered_at)
+
+
+_READ: Mapping[str, Callable[[Any], Any]] = {
+    "consent": _consent,
+    "revocation": _revocation,
+    "suppression": lambda told: Suppression(told["list_name"], told["scope"], told["scope_value"]),
+    "reassigned": _reassigned,
+    "hung_up": lambda _: True,
+}
 
 
 def prior_attempts(
     connection: Connection, *, numbers: Sequence[str], persons: Sequence[str], since: datetime
 ) -> list[PriorAttempt]:
     """Counted attempts to any of these numbers or people since then (campaign clock), the oldest first, each once."""
-    rows = connection.execute(
-        text(f"{_COUNTED} AND number = ANY(:numbers) UNION {_COUNTED} AND person = ANY(:persons) ORDER BY at"),
-        {"numbers": list(numbers), "persons": list(persons), "since": since},
-    )
+    if persons:
+        wanted = {"numbers": list(numbers), "persons": list(persons), "since": since}
+        rows = connection.execute(_COUNTED_BY_PERSON, wanted)
+    else:
+        rows = connection.execute(_COUNTED_BY_NUMBER, {"numbers": list(numbers), "since": since})
     return [PriorAttempt(row.call_id, row.number, row.person, row.debt, row.at, row.talked_until) for row in rows]
 
 
@@ -104,6 +126,10 @@ _COUNTED = """
             THEN campaign_at + coalesce(duration, interval '0') END AS talked_until
     FROM attempts WHERE counts AND campaign_at >= :since
 """
+_COUNTED_BY_NUMBER = text(f"{_COUNTED} AND number = ANY(:numbers) ORDER BY at")
+_COUNTED_BY_PERSON = text(
+    f"{_COUNTED} AND number = ANY(:numbers) UNION {_COUNTED} AND person = ANY(:persons) ORDER BY at"
+)
 
 
 @dataclass(frozen=True, slots=True)

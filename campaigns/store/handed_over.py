@@ -59,7 +59,8 @@ def waiting_runs(connection: Connection) -> list[WaitingRun]:
         text("""
             SELECT r.id AS run_id, r.campaign_id, c.account, a.limit_group, c.lines, c.line_daily_limit,
                 c.line_hourly_limit, r.provider_from, r.provider_until, t.now_at,
-                (SELECT count(*) FROM attempts p WHERE p.run_id = r.id) AS made
+                (SELECT count(*) FROM attempts p
+                    WHERE p.run_id = r.id AND p.provider_due_from IS NOT NULL) AS made
             FROM (SELECT clock_timestamp() AS now_at) t, runs r
             JOIN campaigns c ON c.id = r.campaign_id JOIN accounts a ON a.name = c.account
             WHERE r.provider_from IS NOT NULL AND r.state = 'active' AND c.state = 'active'

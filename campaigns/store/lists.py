@@ -52,19 +52,14 @@ _NEWEST = text(f"{_VERSIONS} WHERE list_name = :list_name ORDER BY id DESC LIMIT
 
 
 def active_versions(connection: Connection) -> dict[str, ListVersion]:
-    """The version in force of every list, by the list's name."""
+    """The version in force of every list, by the list's name. Cheap: read in every claim."""
     return {row.list_name: ListVersion(**row._asdict()) for row in connection.execute(_IN_FORCE)}
 
 
 def active_version(connection: Connection, list_name: str) -> ListVersion | None:
-    """The version in force of one list; None: it was never imported. Cheap: read in every claim."""
+    """The version in force of one list; None: it was never imported."""
     row = connection.execute(_ONE_IN_FORCE, {"list_name": list_name}).one_or_none()
     return None if row is None else ListVersion(**row._asdict())
-
-
-def lists_in_force(connection: Connection) -> list[str]:
-    """Names of the lists that were ever imported. Cheap: read in every claim."""
-    return list(connection.execute(text("SELECT list_name FROM list_versions WHERE replaced_at IS NULL")).scalars())
 
 
 def newest_versions(connection: Connection, list_name: str, *, most: int) -> list[ListVersion]:

@@ -10,6 +10,7 @@ from sqlalchemy import text
 from campaigns.services.feed import FOLDED_FROM
 from campaigns.services.why import Why
 from campaigns.store import feed as rows
+from campaigns.store.handed_over import waiting_calls, waiting_runs
 from tests.integration.engine.plans import generic_plan_of, plan_of, read_whole, rows_thrown_away, statements_of
 
 LARGE = frozenset({"calls", "attempts", "live"})
@@ -82,6 +83,17 @@ def test_no_pass_of_the_feed_reads_calls_attempts_or_live_from_end_to_end(full):
         assert not read_whole(plan, LARGE, small=SMALL_INDEXES), statement
         assert not read_whole(prepared, LARGE, small=SMALL_INDEXES), statement
         assert sum(rows_thrown_away(plan, table) for table in LARGE) <= FEW, statement
+
+
+def test_no_look_for_calls_to_hand_over_reads_attempts_or_calls_from_end_to_end(full):
+    held = full.campaign("held")
+    full.sql("UPDATE runs SET provider_from = earliest_at, provider_until = latest_at WHERE campaign_id = :id", id=held)
+    full.sql(FILL, campaign=held, state="scheduled", count=3)
+    with statements_of(full.database) as statements, full.database.begin() as connection:
+        (run,) = waiting_runs(connection)
+        assert len(waiting_calls(connection, run.run_id, most=5)) == 3
+    for statement, parameters in statements:
+        assert not read_whole(plan_of(full.database, statement, parameters), LARGE, small=frozenset())
 
 
 def test_calls_whose_opening_has_lapsed_are_stepped_over_and_not_read(full):

@@ -1,8 +1,12 @@
 """The web process in this one, on real servers, with accounts that prove their webhooks in every way."""
 
+import contextlib
 import hashlib
 import hmac
 import json
+import re
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -118,6 +122,24 @@ def door_campaigns(database: Engine, doors_environment: Path) -> dict[str, int]:
 def door(door_campaigns: dict[str, int]) -> Iterator[Door]:
     with TestClient(create_app(), raise_server_exceptions=False) as client:
         yield Door(client, door_campaigns)
+
+
+@pytest.fixture
+def web_server(doors_environment: Path, tmp_path: Path) -> Iterator[Callable[..., tuple[str, Path]]]:
+    """Starts the web process with these arguments of uvicorn; returns its address and its log."""
+    log = tmp_path / "web.log"
+    with contextlib.ExitStack() as stack:
+
+        def start(*arguments: str) -> tuple[str, Path]:
+            command = [sys.executable, "-m", "uvicorn", "--factory", "campaigns.web.app:create_app", "--port", "0"]
+            out = stack.enter_context(log.open("w"))
+            process = stack.enter_context(subprocess.Popen([*command, *arguments], stdout=out, stderr=out))
+            stack.callback(process.terminate)
+            while not (found := re.search(r"running on (http://\S+)", log.read_text())):
+                assert process.poll() is None, log.read_text()
+            return found[1], log
+
+        yield start
 
 
 @pytest.fixture

@@ -1,10 +1,7 @@
 """No token reaches a log: neither ours nor the web server's own, whatever was asked and however it went."""
 
-import re
-import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -14,19 +11,10 @@ WRONG = "a-token-that-somebody-guessed"
 
 
 @pytest.fixture
-def server(doors_environment: Path, tmp_path: Path) -> Iterator[tuple[str, Path]]:
+def server(web_server: Any) -> tuple[str, Path]:
     """The web process as somebody might start it by hand, with the access log of uvicorn on; its address and log."""
-    log = tmp_path / "web.log"
-    command = [sys.executable, "-m", "uvicorn", "--factory", "campaigns.web.app:create_app", "--port", "0"]
-    with log.open("w") as out:
-        process = subprocess.Popen([*command, "--log-level", "debug"], stdout=out, stderr=out)
-    try:
-        while not (found := re.search(r"running on (http://\S+)", log.read_text())):
-            assert process.poll() is None, log.read_text()
-        yield found[1], log
-    finally:
-        process.terminate()
-        process.wait()
+    url, log = web_server("--log-level", "debug")
+    return url, log
 
 
 def test_no_token_is_in_any_log(server: tuple[str, Path], door_campaigns: dict[str, int]) -> None:

@@ -61,6 +61,10 @@ class Broker:
         self.taken.append(message)
         return message
 
+    def come_again(self, message: Message) -> None:
+        """A message that a worker has taken before."""
+        self.messages.append(message)
+
     def hold_up(self, until: float) -> None:
         """What is in the queue comes no sooner than this."""
         self.messages = [replace(message, not_before=max(message.not_before, until)) for message in self.messages]

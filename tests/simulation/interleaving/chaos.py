@@ -64,8 +64,9 @@ class Chaos:
         world, rng = self._world, self._world.dice.stream(f"step {number}")
         busy = self._world.promises.calls_in("queued", "dialing")
         if rng.random() < (BUSY_INJECTION_RATE if busy else INJECTION_RATE):
-            what = rng.choices(list(INJECTIONS), list(INJECTIONS.values()))[0]
-            if number not in self._skip and what not in world.without:
+            weights = [0.0 if what in world.without else weight for what, weight in INJECTIONS.items()]
+            what = rng.choices(list(INJECTIONS), weights)[0] if any(weights) else None
+            if what is not None and number not in self._skip:
                 self.injected.append(number)
                 self._inject(what, rng)
         if rng.random() < TICK_RATE:
@@ -154,10 +155,12 @@ class Chaos:
             self._world.kill(process)
 
     def _redeliver(self, rng: Random) -> None:
-        broker = self._world.broker
+        """Now or much later: when its calls are long over, or wait for their next try."""
+        broker, stage = self._world.broker, self._world.stage
         if broker.taken:
-            broker.messages.append(rng.choice(broker.taken))
-            self._world.trace.note("world", f"{broker.messages[-1]} comes once more")
+            message = rng.choice(broker.taken)
+            after = rng.choice([0.0, 5.0, 60.0, 400.0, 4000.0])
+            stage.at(stage.now + after, f"{message} comes once more", lambda: broker.come_again(message))
 
     def _lose(self, rng: Random) -> None:
         broker = self._world.broker

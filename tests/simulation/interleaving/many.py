@@ -17,8 +17,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from campaigns.runtime.embedded import start_postgres
-from interleaving.mutations import MUTATIONS, Mutation
-from interleaving.schedule import FAULTS, STEPS, Plan, Played, Theatre
+from interleaving.schedule import FAULTS, STEPS, Plan, Played
 from interleaving.temporary import theatre_at
 
 Share = tuple[str, argparse.Namespace, list[int]]
@@ -29,8 +28,6 @@ def main() -> int:
     """Exit code 1: a promise broke; the trace is on stderr."""
     options = _options()
     with _server() as url:
-        if options.mutations:
-            return _mutations(options, url)
         if options.seed is not None:
             return _one(options, url)
         return _many(options, url)
@@ -40,11 +37,11 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="interleaving", description=__doc__)
     parser.add_argument("--seed", type=int, help="play this one schedule and print its trace")
     parser.add_argument("--schedules", type=int, default=1000, help="how many seeds (default 1000)")
-    parser.add_argument("--mutations", action="store_true", help="take each safeguard out and see that it is missed")
     parser.add_argument("--first", type=int, default=0, help="the first of them")
     parser.add_argument("--steps", type=int, default=STEPS, help="steps of chaos a schedule")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--without", action="append", default=[], choices=FAULTS)
+    parser.add_argument("--only", action="append", default=[], choices=FAULTS, help="no other faults than these")
     parser.add_argument("--skip", action="append", default=[], type=int, help="a step in which nothing is thrown in")
     parser.add_argument("--whole", action="store_true", help="show the whole trace, and do not make it smaller")
     return parser.parse_args()
@@ -62,7 +59,7 @@ def _server() -> Iterator[str]:
 
 
 def _one(options: argparse.Namespace, url: str) -> int:
-    plan = Plan(options.seed, options.steps, frozenset(options.without), frozenset(options.skip))
+    plan = _plan(options, options.seed)
     with theatre_at(url) as theatre:
         played = theatre.play(plan)
         if played.broken and not options.whole:
@@ -72,24 +69,9 @@ def _one(options: argparse.Namespace, url: str) -> int:
     return 1 if played.broken else 0
 
 
-def _mutations(options: argparse.Namespace, url: str) -> int:
-    """One line a safeguard: the first seed that missed it, or none among `--schedules`."""
-    missing = 0
-    with theatre_at(url) as theatre:
-        for mutation in MUTATIONS:
-            seed, broken = _first_broken(theatre, mutation, options)
-            missing += broken is None
-            print(json.dumps({"without": str(mutation), "seed": seed, "broken": broken}), flush=True)
-    return 1 if missing else 0
-
-
-def _first_broken(theatre: Theatre, mutation: Mutation, options: argparse.Namespace) -> tuple[int | None, str | None]:
-    for seed in range(options.first, options.first + options.schedules):
-        with mutation.apply():
-            played = theatre.play(Plan(seed, options.steps))
-        if played.broken is not None and any(word in played.broken for word in mutation.breaks):
-            return seed, played.broken
-    return None, None
+def _plan(options: argparse.Namespace, seed: int) -> Plan:
+    without, only, skip = (frozenset(each) for each in (options.without, options.only, options.skip))
+    return Plan(seed, options.steps, without, only, skip)
 
 
 def _many(options: argparse.Namespace, url: str) -> int:
@@ -113,7 +95,7 @@ def part(share: Share) -> Counter[str]:
     began = time.process_time()
     with theatre_at(url) as theatre:
         for seed in seeds:
-            played = theatre.play(Plan(seed, options.steps, frozenset(options.without)))
+            played = theatre.play(_plan(options, seed))
             _count(counts, played)
             if played.broken:
                 shown = played if options.whole else theatre.shrunk(played)

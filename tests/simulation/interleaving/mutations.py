@@ -1,4 +1,4 @@
-"""The services broken on purpose, one safeguard at a time: a simulation that finds none would prove nothing."""
+"""The services broken on purpose, one safeguard at a time: finding none of these, a simulation proves nothing."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
@@ -24,6 +24,10 @@ class Mutation:
 
     apply: Callable[[], Broken]
     breaks: tuple[str, ...]
+    only: tuple[str, ...] = ("delay",)
+    """The faults against which the safeguard stands."""
+    first: int = 0
+    """The seed to begin with: one that found it before."""
 
     def __str__(self) -> str:
         return self.apply.__name__
@@ -206,25 +210,31 @@ def leases_are_for_ever() -> Broken:
 
 MUTATIONS = (
     Mutation(
-        messages_claim_calls_in_any_state, ("open attempts", "was over", "two calls", "newest attempt", "reached")
+        messages_claim_calls_in_any_state,
+        ("open attempts", "was over", "two calls", "newest attempt", "reached"),
+        ("redeliver", "delay"),
     ),
     Mutation(numbers_are_not_locked, ("has two calls",)),
     Mutation(permits_are_not_recorded, ("not exactly one permit",)),
-    Mutation(switches_are_read_once, ("switched off",)),
-    Mutation(permits_do_not_lapse, ("permit lapsed", "switched off", "after revoke")),
+    Mutation(switches_are_read_once, ("switched off",), ("pause", "stop", "delay")),
+    Mutation(permits_do_not_lapse, ("permit lapsed", "switched off", "after revoke"), ("freeze",)),
     Mutation(nobody_waits_for_a_turn, ("requests in a second",)),
     Mutation(every_instant_is_free, ("requests in a second",)),
     Mutation(
-        ambiguous_counts_as_not_dialed, ("two calls", "alarm", "newest attempt", "rings again", "holds no number")
+        ambiguous_counts_as_not_dialed,
+        ("two calls", "alarm", "newest attempt", "rings again", "holds no number"),
+        ("lost_answer", "error_after", "late_accept"),
     ),
     Mutation(released_calls_are_not_counted, ("more in flight",)),
-    Mutation(revoke_returns_at_once, ("after revoke",)),
-    Mutation(switches_return_at_once, ("switched off",)),
-    Mutation(reports_are_applied_twice, ("was over", "nobody made up", "ForbiddenMove", "moved")),
+    Mutation(revoke_returns_at_once, ("after revoke",), ("revoke",)),
+    Mutation(switches_return_at_once, ("switched off",), ("pause", "stop")),
+    Mutation(reports_are_applied_twice, ("was over", "nobody made up", "moved"), ("webhooks", "reads")),
     Mutation(opt_outs_are_not_heard, ("opted out",)),
     Mutation(numbers_are_free_before_the_report, ("holds no number",)),
-    Mutation(slots_are_never_given_back, ("does not settle", "never given back", "live", "nothing will")),
-    Mutation(rescue_dials_silent_calls_again, ("two calls", "alarm", "rings again", "newest attempt")),
-    Mutation(one_look_proves_absence, ("two calls", "alarm", "rings again", "does not know it")),
-    Mutation(leases_are_for_ever, ("does not settle", "nothing will")),
+    Mutation(slots_are_never_given_back, ("does not settle", "never given back", "nothing will"), ("no_connection",)),
+    Mutation(rescue_dials_silent_calls_again, ("two calls", "alarm", "rings again", "newest attempt"), ("kill",)),
+    Mutation(
+        one_look_proves_absence, ("two calls", "alarm", "rings again", "not know"), ("lag", "lost_answer", "webhooks")
+    ),
+    Mutation(leases_are_for_ever, ("does not settle", "nothing will"), ("kill", "lose", "flush")),
 )

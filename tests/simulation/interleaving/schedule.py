@@ -34,6 +34,8 @@ class Plan:
     seed: int
     steps: int = STEPS
     without: frozenset[str] = frozenset()
+    only: frozenset[str] = frozenset()
+    """The faults that there are; empty: a choice of all, by chance."""
     skip: frozenset[int] = frozenset()
     """Steps in which nothing is thrown in."""
 
@@ -41,8 +43,9 @@ class Plan:
     def command(self) -> str:
         """How to repeat it."""
         without = "".join(f" --without {each}" for each in sorted(self.without))
+        only = "".join(f" --only {each}" for each in sorted(self.only))
         skip = "".join(f" --skip {each}" for each in sorted(self.skip))
-        return f"python -m interleaving --seed {self.seed} --steps {self.steps}{without}{skip}"
+        return f"python -m interleaving --seed {self.seed} --steps {self.steps}{only}{without}{skip}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +80,13 @@ class Theatre:
     """Where schedules are played, one after the other, in one database."""
 
     def __init__(self, engine: Engine) -> None:
-        self._sql = VirtualSql(engine)
+        self.sql = VirtualSql(engine)
         self._cleaner = Cleaner(engine)
         self._threads = Threads()
 
     def close(self) -> None:
         self._threads.stop()
-        self._sql.close()
+        self.sql.close()
 
     def play(self, plan: Plan, *, shared: Random | None = None) -> Played:
         """Play it to its end, or until a promise breaks."""
@@ -93,7 +96,7 @@ class Theatre:
         broken: str | None = None
         chaos: Chaos | None = None
         with _replaced(dice):
-            world = World(dice, self._sql, self._threads, without=plan.without)
+            world = World(dice, self.sql, self._threads, without=_left_out(plan, dice))
             try:
                 with _listening(world):
                     chaos = Chaos(world, skip=plan.skip)
@@ -141,6 +144,13 @@ class Theatre:
     def _if_broken(self, plan: Plan) -> Played | None:
         played = self.play(plan)
         return played if played.broken else None
+
+
+def _left_out(plan: Plan, dice: Dice) -> frozenset[str]:
+    """Each schedule has some of the faults only: with all of them at once, none gets to do what it could."""
+    rng = dice.stream("faults")
+    drawn = {fault for fault in FAULTS if rng.random() < 0.5}
+    return plan.without | (frozenset(FAULTS) - (plan.only or drawn))
 
 
 @contextmanager

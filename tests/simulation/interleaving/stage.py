@@ -24,6 +24,13 @@ class Broken(BaseException):
     """A promise is broken; says which, and by what."""
 
 
+def _closed_gate() -> threading.Lock:
+    """Opened by one thread for one other: cheaper than a semaphore, and there are never two of either."""
+    gate = threading.Lock()
+    gate.acquire()
+    return gate
+
+
 @dataclass(eq=False)
 class Actor:
     """One task of one process."""
@@ -39,7 +46,7 @@ class Actor:
     done: bool = False
     error: BaseException | None = None
     doing: str = "begins"
-    turn: threading.Lock = field(default_factory=threading.Lock)
+    turn: threading.Lock = field(default_factory=_closed_gate)
 
     def is_ready(self, now: float) -> bool:
         if self.deadline is not None and now >= self.deadline:
@@ -51,7 +58,7 @@ class _Thread:
     """A thread that plays one actor after the other."""
 
     def __init__(self) -> None:
-        self.has_work = threading.Semaphore(0)
+        self.has_work = _closed_gate()
         self.work: Callable[[], None] | None = None
         threading.Thread(target=self._run, name="actor", daemon=True).start()
 
@@ -102,7 +109,7 @@ class Stage:
         self._priority = priority
         self._events: list[tuple[float, int, str, Callable[[], None]]] = []
         self._numbers = count(1)
-        self._back = threading.Semaphore(0)
+        self._back = _closed_gate()
         self._current: Actor | None = None
         trace.clock = lambda: self.now
 
@@ -164,7 +171,6 @@ class Stage:
     ) -> Actor:
         """A new actor that is ready to begin. `report` is given what `work` returned."""
         actor = Actor(next(self._numbers), name, process, self._priority())
-        actor.turn.acquire()
 
         def play() -> None:
             actor.turn.acquire()

@@ -1,6 +1,8 @@
 """A Vapi call object in our words."""
 
+import hashlib
 import json
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -232,3 +234,15 @@ def test_a_body_that_is_no_webhook_is_rejected_without_repeating_it(body: bytes)
 
     assert "\n" not in str(rejected.value)
     assert len(str(rejected.value)) < 60
+
+
+def test_a_report_keeps_the_key_under_which_it_may_be_stored_already() -> None:
+    said = {"transcript": 'AI: Good "morning".', "recordingUrl": "https://files.example/1.wav"}
+    analysis = {"summary": "Kurz.", "structuredData": {"disposition": "booked", "callback": True}}
+    body = a_webhook("end-of-call-report", endedReason="customer-ended-call", artifact=said, analysis=analysis,
+                     costBreakdown={"total": 0.5, "llmPromptTokens": 3})  # fmt: skip
+    report = parse_webhook(body).report
+    assert report is not None
+    parts = ["c-1", None, "customer-ended-call", asdict(report.conversation), asdict(report.artifacts)]
+    text = json.dumps(["end-of-call-report", *parts], sort_keys=True, separators=(",", ":"))
+    assert parse_webhook(body).dedupe_key == hashlib.sha256(text.encode()).hexdigest()

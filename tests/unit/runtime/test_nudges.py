@@ -66,3 +66,19 @@ def test_a_broker_that_is_away_loses_the_nudge_and_not_the_thread() -> None:
     nudges.ask("second")
     assert sent.wait_for(2)
     assert sent.subjects == ["failed first", "second"]
+
+
+def test_an_unforeseen_error_loses_the_nudge_and_not_the_thread() -> None:
+    sent = Recorder()
+
+    def send(subject: str) -> None:
+        sent(subject)
+        if subject == "first":
+            raise ValueError("unforeseen")
+
+    nudges = Nudges(send, interval=timedelta(milliseconds=1))
+    nudges.ask("first")
+    assert sent.wait_for(1)
+    nudges.ask("second")
+    assert sent.wait_for(2)
+    assert sent.subjects == ["first", "second"]

@@ -12,6 +12,8 @@ SCHEMA = [
     # calls lie in them (Postgres 18 skips from one end to the next).
     "DROP INDEX calls_due",
     "CREATE INDEX calls_due ON calls (run_id, group_id, closes_at, due_at) WHERE state = 'scheduled'",
+    # What of a run was handed over to its provider already; only such attempts, so it is as small as they are few.
+    "CREATE INDEX attempts_handed_over_run ON attempts (run_id) WHERE provider_due_from IS NOT NULL",
     # Counted attempts of campaigns with a budget of dials, as changes to be added up; the feed folds them now and then.
     # Each is written by the transaction that changes the attempts, so the sum is what counting them would tell, and
     # no claim waits for another as it would with one row a campaign.
