@@ -1,10 +1,29 @@
 """Beat's scheduler on a real Valkey: it ticks while somebody listens, and keeps quiet while nobody does."""
 
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import pytest
 import redis
 from celery import Celery
 
 from config.celery_settings import CELERY_SETTINGS, CONTROL_QUEUE
 from workers.beat import MOST_WAITING_TICKS, TICKS, TickScheduler, beat_schedule
+
+OWN_DATABASE = 5
+"""Of the shared Valkey: a thread that an earlier test has left may still send a nudge to the usual one."""
+
+
+@pytest.fixture
+def own_valkey(valkey: redis.Redis, own_url: str) -> Iterator[redis.Redis]:
+    """A client of an empty database that nobody else uses; `valkey` empties all of them before and after."""
+    with redis.Redis.from_url(own_url) as client:
+        yield client
+
+
+@pytest.fixture
+def own_url(valkey_url: str) -> str:
+    return urlsplit(valkey_url)._replace(path=f"/{OWN_DATABASE}").geturl()
 
 
 def scheduler_on(url: str) -> TickScheduler:
@@ -19,32 +38,32 @@ def tick_all(scheduler: TickScheduler) -> None:
             scheduler.apply_async(entry)
 
 
-def test_every_tick_goes_to_the_control_queue(valkey: redis.Redis, valkey_url: str) -> None:
-    tick_all(scheduler_on(valkey_url))
-    assert valkey.llen(CONTROL_QUEUE) == len(TICKS)
+def test_every_tick_goes_to_the_control_queue(own_valkey: redis.Redis, own_url: str) -> None:
+    tick_all(scheduler_on(own_url))
+    assert own_valkey.llen(CONTROL_QUEUE) == len(TICKS)
 
 
-def test_ticks_stop_growing_the_broker_while_no_worker_takes_them(valkey: redis.Redis, valkey_url: str) -> None:
-    scheduler = scheduler_on(valkey_url)
+def test_ticks_stop_growing_the_broker_while_no_worker_takes_them(own_valkey: redis.Redis, own_url: str) -> None:
+    scheduler = scheduler_on(own_url)
     for _ in range(100):
         tick_all(scheduler)
-    assert valkey.llen(CONTROL_QUEUE) == MOST_WAITING_TICKS
+    assert own_valkey.llen(CONTROL_QUEUE) == MOST_WAITING_TICKS
 
 
-def test_ticks_begin_again_when_the_queue_is_taken(valkey: redis.Redis, valkey_url: str) -> None:
-    scheduler = scheduler_on(valkey_url)
+def test_ticks_begin_again_when_the_queue_is_taken(own_valkey: redis.Redis, own_url: str) -> None:
+    scheduler = scheduler_on(own_url)
     for _ in range(20):
         tick_all(scheduler)
-    valkey.delete(CONTROL_QUEUE)
+    own_valkey.delete(CONTROL_QUEUE)
     tick_all(scheduler)
-    assert valkey.llen(CONTROL_QUEUE) == len(TICKS)
+    assert own_valkey.llen(CONTROL_QUEUE) == len(TICKS)
 
 
-def test_a_withheld_tick_is_put_off_to_its_next_time(valkey: redis.Redis, valkey_url: str) -> None:
-    scheduler = scheduler_on(valkey_url)
+def test_a_withheld_tick_is_put_off_to_its_next_time(own_valkey: redis.Redis, own_url: str) -> None:
+    scheduler = scheduler_on(own_url)
     entry = scheduler.schedule["ringfence.rescue"]
-    valkey.rpush(CONTROL_QUEUE, *["x"] * MOST_WAITING_TICKS)
+    own_valkey.rpush(CONTROL_QUEUE, *["x"] * MOST_WAITING_TICKS)
     runs_before = entry.total_run_count
     assert scheduler.apply_async(entry) is None
     assert scheduler.schedule["ringfence.rescue"].total_run_count == runs_before + 1
-    valkey.delete(CONTROL_QUEUE)
+    own_valkey.delete(CONTROL_QUEUE)
