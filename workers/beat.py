@@ -13,16 +13,13 @@ import redis
 from celery.beat import ScheduleEntry, Scheduler
 from celery.result import AsyncResult
 
-from config.celery_settings import CONTROL_QUEUE
+from config.celery_settings import CONTROL_QUEUE, MOST_WAITING
 
 log = logging.getLogger(__name__)
 
 TICK_LIFETIME = timedelta(seconds=5)
 """A tick not taken by then is dropped: the next one asks the same. Wide enough for hosts whose clocks disagree by the
 two seconds at which dialing stops anyhow."""
-
-MOST_WAITING_TICKS = 50
-"""With so many messages waiting no worker is alive, and more of the same would only fill the broker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +77,7 @@ class TickScheduler(Scheduler):
         return sent
 
     def _is_waiting_enough(self) -> bool:
-        silent = self._waiting() >= MOST_WAITING_TICKS
+        silent = self._waiting() >= MOST_WAITING
         if silent != self._silent:
             log.warning("ticks_withheld" if silent else "ticks_resumed")
         self._silent = silent
