@@ -247,14 +247,14 @@ class Dispatch:
         self, calls: Sequence[ClaimedCall], turns: deque[Turn], spacings: Mapping[str, float]
     ) -> list[Turn | None]:
         """A turn that is still to come for each call, and None for those whose permits are too short for one."""
-        now = self._clock()
+        now, missed = self._clock(), list[Turn]()
         while turns and turns[0].until < now:
-            turns.popleft()
+            missed.append(turns.popleft())
         given = [turns.popleft() for _ in range(min(len(calls), len(turns)))]
         if missing := calls[len(given) :]:
             try:
                 until = max(call.permit.lapses_at for call in missing)
-                given += self._pace.take(spacings, len(missing), until=until)
+                given += self._pace.take(spacings, len(missing), until=until, missed=missed)
             except SQLAlchemyError as error:
                 log.warning("pace_failed calls=%d cause=%s", len(missing), type(error).__name__)
         return [*given, *[None] * (len(calls) - len(given))]
