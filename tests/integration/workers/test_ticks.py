@@ -67,3 +67,11 @@ def test_a_withheld_tick_is_put_off_to_its_next_time(own_valkey: redis.Redis, ow
     assert scheduler.apply_async(entry) is None
     assert scheduler.schedule["ringfence.rescue"].total_run_count == runs_before + 1
     own_valkey.delete(CONTROL_QUEUE)
+
+
+def test_ticks_that_find_no_broker_are_one_line_and_no_error_for_each(caplog: pytest.LogCaptureFixture) -> None:
+    scheduler = scheduler_on("redis://127.0.0.1:1/0")
+    for _ in range(2):
+        tick_all(scheduler)
+    assert caplog.messages == ["ticks_lost cause=OperationalError"]
+    assert not any(record.exc_info for record in caplog.records)
