@@ -62,6 +62,15 @@ class Feed:
         with self._engine.begin() as connection:
             return rows.limit_groups(connection)
 
+    def run_all(self) -> None:
+        """One pass over every group; one that fails holds up no other."""
+        for limit_group in self.limit_groups():
+            try:
+                self.run(limit_group)
+            except Exception:
+                # Whatever it is, it is this group's; the next tick comes within a second.
+                log.exception("feed_failed limit_group=%s", limit_group)
+
     def run(self, limit_group: str) -> FeedResult:
         """One pass over one credential's campaigns."""
         try:
