@@ -143,8 +143,8 @@ class Dispatch:
             now, left = left[: len(turns)], left[len(turns) :]
             for claimed in self._claims(now, campaign_id=campaign_id, task_id=task_id):
                 total = _plus(total, claimed)
-                groups += self._start(claimed, turns, spacings)
                 spacings = spacings_of(claimed.campaign)
+                groups += self._start(claimed, turns, spacings)
             self._give_back(spacings, turns)
             self._stopping.wait(reserved.wait)
         if left and self._stopping.is_set():
@@ -248,7 +248,8 @@ class Dispatch:
     ) -> list[Turn | None]:
         """A turn that is still to come for each call, and None for those whose permits are too short for one."""
         now, missed = self._clock(), list[Turn]()
-        while turns and turns[0].until < now:
+        # A turn under a key that was changed meanwhile could come beside those of the new one.
+        while turns and (turns[0].until < now or not turns[0].is_of(spacings)):
             missed.append(turns.popleft())
         given = [turns.popleft() for _ in range(min(len(calls), len(turns)))]
         if missing := calls[len(given) :]:

@@ -47,6 +47,10 @@ class Turn:
     """As the scopes know it: seconds since the epoch on the database's clock."""
     terms: Terms
 
+    def is_of(self, spacings: Mapping[str, float]) -> bool:
+        """Whether it was taken in these scopes, at whatever rate."""
+        return self.terms.spacings.keys() == spacings.keys()
+
 
 @dataclass(frozen=True, slots=True)
 class Reserved:

@@ -146,7 +146,7 @@ def test_a_claim_that_takes_longer_than_its_turns_lie_ahead_does_not_wait_for_a_
     def slow(*arguments, **options):
         claimed = run(*arguments, **options)
         with world.database.begin() as connection:
-            connection.execute(text("SELECT pg_sleep(0.5)"))
+            connection.execute(text("SELECT pg_sleep(0.3)"))
         return claimed
 
     world.claim.run = slow
