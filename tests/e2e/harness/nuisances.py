@@ -107,7 +107,7 @@ def _lock_backwards(database: Engine, campaign_id: int) -> None:
             ).scalars()
             for call_id in sorted(calls, reverse=True):
                 connection.execute(text("SELECT FROM calls WHERE id = :id FOR UPDATE"), {"id": call_id})
-                time.sleep(0.005)  # long enough for others to lock from the other end
+                connection.execute(text("SELECT pg_sleep(0.005)"))  # for others to lock from the other end
     except OperationalError:  # this time it was we who had to give in
         return
 

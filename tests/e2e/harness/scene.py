@@ -1,10 +1,10 @@
 """What whoever causes a fault has at hand."""
 
 import random
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from threading import Event
 from typing import Protocol
 
 from harness.stack import Stack
@@ -37,4 +37,4 @@ class Scene:
 
 def let_pass(duration: timedelta) -> None:
     """The fault lasts so long: here time itself is what is tried."""
-    time.sleep(duration.total_seconds())
+    Event().wait(duration.total_seconds())
