@@ -1,6 +1,5 @@
 """A call that is tried again: through the whole gate, from the same line, in the same words, and not for ever."""
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -27,10 +26,9 @@ def not_reached(world: Any) -> int:
     return call
 
 
-def try_again(world: Any, *, hours: int = 3) -> None:
-    """The rung's wait passes on the campaign's clock, and whatever is due is dialed."""
-    world.sql("UPDATE campaigns SET clock_campaign_at = clock_campaign_at + :wait", wait=timedelta(hours=hours))
-    world.dial_all()
+def let_hours_pass(world: Any) -> None:
+    """The rung's two hours, and one more, on the campaign's clock."""
+    world.sql("UPDATE campaigns SET clock_campaign_at = clock_campaign_at + interval '3 hours'")
 
 
 @pytest.mark.parametrize(
@@ -47,29 +45,34 @@ def try_again(world: Any, *, hours: int = 3) -> None:
         ),
         ("UPDATE campaigns SET state = 'paused'", "scheduled"),
         ("UPDATE system SET stopped = true", "scheduled"),
-        ("UPDATE runs SET latest_at = '2026-12-02T18:00:00Z'", "scheduled"),
+        ("UPDATE runs SET latest_at = '2026-12-02T18:00:00Z'", "expired"),
         (TWO_MORE_CALLS, "scheduled"),
     ],
     ids=["suppressed", "revoked", "paused", "stopped", "window over", "called too often"],
 )
 def test_what_forbids_a_first_attempt_forbids_the_next_one(world: Any, meanwhile: str, state: str) -> None:
     call = not_reached(world)
+    let_hours_pass(world)
+    world.feed.run("g")
+    assert world.state(call) == "queued"
     values = {"number": ANN} if ":number" in meanwhile else {}
     world.sql(meanwhile, **values)
-    try_again(world)
+    world.deliver()
     assert world.dials_by_number() == {ANN: 1}
     assert world.state(call) == state
 
 
 def test_without_anything_against_it_the_next_attempt_is_made(world: Any) -> None:
     not_reached(world)
-    try_again(world)
+    let_hours_pass(world)
+    world.dial_all()
     assert world.dials_by_number() == {ANN: 2}
 
 
 def test_the_next_attempt_shows_the_same_number_and_says_the_same_words(world: Any) -> None:
     not_reached(world)
-    try_again(world)
+    let_hours_pass(world)
+    world.dial_all()
     first, second = world.provider.dials
     assert second.attempt_id != first.attempt_id
     for said in ("number", "line", "assistant", "customer_name", "external_id", "webhook", "voicemail_action"):
