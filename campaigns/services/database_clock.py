@@ -13,9 +13,9 @@ log = logging.getLogger(__name__)
 
 MOST_READINGS = 5
 """A machine so busy that none of them is quick has to do without turns for a moment."""
-STEP = LATENESS
-"""Seconds: a smaller step is within what dials may slip, and a clock that is slewed must not look like one that is
-set."""
+STEP = LATENESS / 2
+"""Seconds: a smaller step is within what dials may slip, along with all by which one may leave late. And a clock that
+is slewed must not look like one that is set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,7 @@ class DatabaseClock:
         self._lock = threading.Lock()
         self._known: ClockBounds | None = None
         self._steps = 0
+        self._is_unclear = False
 
     def read(self, ask: Callable[[], float]) -> Reading:
         """Look at the database's clock; `ask` is one short statement. Again if its answer took long."""
@@ -59,7 +60,16 @@ class DatabaseClock:
             reading = self._learn(now, ClockBounds.of_reading(now, before=before, after=self._clock()))
             if reading.is_precise:
                 break
+        self._tell(reading)
         return reading
+
+    def _tell(self, reading: Reading) -> None:
+        """Once, and once when it is over: meanwhile nothing is dialed, and nobody would know why."""
+        was_unclear, self._is_unclear = self._is_unclear, not reading.is_precise
+        if self._is_unclear and not was_unclear:
+            log.warning("database_answers_too_slowly nothing_is_dialed by_seconds=%.3f", reading.bounds.uncertainty)
+        elif was_unclear and not self._is_unclear:
+            log.warning("database_answers_in_time_again")
 
     def _learn(self, now: float, bounds: ClockBounds) -> Reading:
         with self._lock:

@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Engine
@@ -66,6 +66,9 @@ UNJUDGED_WAIT = timedelta(minutes=10)
 """Until a call is tried again whose facts the gate could not read: time for an engineer to see the log."""
 CONSUMPTION_INTERVAL = PROOF_INTERVAL.total_seconds()
 """Seconds between proofs of life to the feed; it looks for one in ten seconds."""
+
+NOTHING_LEFT = frozenset({NotDialedKind.PERMIT_LAPSED, NotDialedKind.NO_CONNECTION})
+"""Not dialed for want of a request; all others are what the provider answered to one."""
 
 RunAsync = Callable[[Coroutine[Any, Any, Any]], Future[Any]]
 """Submits to the process's one event loop, where the warmed clients live."""
@@ -283,10 +286,7 @@ class Dispatch:
             result = await self._dial(call, permit, claimed)
         finally:
             permit.leave()
-        requested_at = None
-        if permit.left_at is not None:
-            requested_at = claimed.campaign.read_at + timedelta(seconds=permit.left_at - claimed.started_at)
-        return self._results.put(Fact(call.attempt_id, result, requested_at))
+        return self._results.put(Fact(call.attempt_id, result, requested_at(permit, result, claimed)))
 
     async def _dial(self, call: ClaimedCall, permit: PacedPermit, claimed: Claimed) -> DialResult:
         if await permit.is_near():
@@ -315,6 +315,13 @@ def request_of(
         permit=permit,
         voicemail_message=voicemail.message if voicemail else None,
     )
+
+
+def requested_at(permit: PacedPermit, result: DialResult, claimed: Claimed) -> datetime | None:
+    """When the request left, by the database's clock; None: nothing did, although its turn may have come."""
+    if permit.left_at is None or (isinstance(result, NotDialed) and result.kind in NOTHING_LEFT):
+        return None
+    return claimed.campaign.read_at + timedelta(seconds=permit.left_at - claimed.started_at)
 
 
 def webhook_of(campaign: CampaignFacts, provider: VoiceProvider, public_url: str | None) -> WebhookTarget | None:

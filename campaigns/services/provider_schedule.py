@@ -25,7 +25,14 @@ from campaigns.calls.states import CallState
 from campaigns.providers.contract import DialRequest, DialResult, NotDialed, NotDialedKind, VoiceProvider
 from campaigns.providers.scheduling import MOST_AT_ONCE, ProviderSpan, SchedulingProvider
 from campaigns.services.claim import Claim, Claimed, ClaimedCall
-from campaigns.services.dispatch import LONGEST_LEAD, RunAsync, request_of, spacings_of, webhook_of
+from campaigns.services.dispatch import (
+    LONGEST_LEAD,
+    RunAsync,
+    request_of,
+    requested_at,
+    spacings_of,
+    webhook_of,
+)
 from campaigns.services.feed import QUEUED_LEASE, STARVED_AFTER, is_lock_timeout
 from campaigns.services.latecomers import Latecomers
 from campaigns.services.pace import Pace, Turn
@@ -233,10 +240,9 @@ def _line(connection: Connection, run: rows.WaitingRun, span: ProviderSpan) -> t
 
 
 def _facts(share: _Share, results: Mapping[UUID, DialResult], claimed: Claimed) -> list[Fact]:
-    requested_at = None
-    if share.permit.left_at is not None:
-        requested_at = claimed.campaign.read_at + timedelta(seconds=share.permit.left_at - claimed.started_at)
-    return [Fact(attempt_id, result, requested_at) for attempt_id, result in results.items()]
+    return [
+        Fact(attempt_id, result, requested_at(share.permit, result, claimed)) for attempt_id, result in results.items()
+    ]
 
 
 async def _sent(provider: SchedulingProvider, share: _Share) -> Mapping[UUID, DialResult]:

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from campaigns.calls.pacing import spacing
+from campaigns.providers.contract import NotDialed, NotDialedKind
 from campaigns.services.machine_clock import monotonic
 from campaigns.services.pace import BLURRED_WAIT, GATHERING, Pace
 from campaigns.store.feed import lock_accounts
@@ -152,6 +153,21 @@ def test_a_claim_that_takes_longer_than_its_turns_lie_ahead_does_not_wait_for_a_
     world.claim.run = slow
     world.deliver()
     assert world.state(call) == "in_progress"
+
+
+@pytest.mark.parametrize(
+    ("kind", "has_left"),
+    [
+        (NotDialedKind.PERMIT_LAPSED, False),
+        (NotDialedKind.NO_CONNECTION, False),
+        (NotDialedKind.RATE_LIMITED, True),
+    ],
+)
+def test_only_of_a_request_that_left_it_is_on_record_when(world, kind, has_left):
+    world.provider.answer = lambda request: NotDialed(kind, "no")
+    world.call(world.campaign(), numbers(1)[0])
+    world.dial_all()
+    assert world.one("SELECT requested_at IS NOT NULL FROM attempts LIMIT 1") == has_left
 
 
 @pytest.mark.parametrize(

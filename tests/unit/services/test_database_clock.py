@@ -2,8 +2,9 @@
 
 import logging
 
-from campaigns.calls.pacing import LATENESS
-from campaigns.services.database_clock import MOST_READINGS, DatabaseClock
+from campaigns.calls.pacing import JITTER, LATENESS
+from campaigns.services.database_clock import MOST_READINGS, STEP, DatabaseClock
+from campaigns.services.paced_permit import WRITING
 
 EPOCH = 1_800_000_000.0
 
@@ -58,10 +59,26 @@ def test_a_step_is_counted_and_a_smaller_one_is_within_what_dials_may_slip(caplo
     two = Two()
     clock = DatabaseClock(two.clock)
     assert clock.read(two.ask).steps == 0
-    two.ahead += LATENESS / 2
+    two.ahead += LATENESS / 3
     assert clock.read(two.ask).steps == 0
     two.ahead -= 3600
     with caplog.at_level(logging.WARNING):
         assert clock.read(two.ask).steps == 1
     assert "by_seconds=-3600" in caplog.text
     assert clock.read(two.ask).steps == 1
+
+
+def test_all_by_which_a_dial_may_leave_late_is_less_than_what_spacing_allows_for():
+    assert LATENESS + WRITING + STEP < JITTER
+
+
+def test_that_nothing_is_dialed_for_want_of_a_quick_answer_is_told_once_and_that_it_is_over(caplog):
+    two = Two(*[0.2] * 2 * MOST_READINGS)
+    clock = DatabaseClock(two.clock)
+    with caplog.at_level(logging.WARNING):
+        for _ in range(4):
+            clock.read(two.ask)
+    assert [record.message.split()[0] for record in caplog.records] == [
+        "database_answers_too_slowly",
+        "database_answers_in_time_again",
+    ]
