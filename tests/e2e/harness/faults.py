@@ -60,7 +60,7 @@ class Fault(StrEnum):
     FROZEN_PAST_WINDOW = "frozen_past_window"
     """The same, once its attempts are committed; it wakes when the campaign's window is over."""
     FEEDER_FROZEN = "feeder_frozen"
-    """SIGSTOP of the control worker while it holds the account's lock; it wakes after half a minute or so."""
+    """SIGSTOP of the control worker while it holds the account's lock, for some seconds or past its calls' leases."""
 
     POSTGRES_RESTARTED = "postgres_restarted"
     POSTGRES_AWAY = "postgres_away"

@@ -13,6 +13,7 @@ from sqlalchemy import text
 from campaigns.calls.permits import PERMIT_LIFETIME
 from campaigns.services.feed import QUEUED_LEASE
 from campaigns.services.revoke import Revoke
+from campaigns.store.engine import LOCK_TIMEOUT
 
 AT = {
     Fault.FROZEN_PAST_PERMIT: Fault.AFTER_CLAIM,
@@ -25,6 +26,8 @@ AT = {
 AT_ANY_POINT = (Fault.FROZEN_PAST_PERMIT, Fault.FROZEN_PAST_LEASE)
 """What is tried at every point of the way in later rounds."""
 MARGIN = timedelta(seconds=2)
+LOCKED_OUT = 5 * LOCK_TIMEOUT
+"""So long, and others have given up waiting for the account's lock several times."""
 
 
 def freeze(scene: Scene) -> None:
@@ -61,8 +64,10 @@ def _how_long(scene: Scene) -> timedelta:
     match scene.trial.fault:
         case Fault.FROZEN_PAST_WINDOW:
             return max(MARGIN, scene.trial.campaign.latest_at - datetime.now(UTC) + MARGIN)
-        case Fault.FROZEN_PAST_LEASE | Fault.FEEDER_FROZEN:
+        case Fault.FROZEN_PAST_LEASE:
             return QUEUED_LEASE + MARGIN
+        case Fault.FEEDER_FROZEN:
+            return LOCKED_OUT if scene.round_number % 2 == 0 else QUEUED_LEASE + MARGIN
         case Fault.FROZEN_PAST_PERMIT:
             return PERMIT_LIFETIME + MARGIN
         case _:

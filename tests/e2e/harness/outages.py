@@ -12,6 +12,8 @@ from campaigns.runtime.publisher import publisher_at
 
 OUTAGE = timedelta(seconds=10)
 """Long enough for every client to fail several times, short enough for the window of a trial."""
+BRIEF = timedelta(seconds=6)
+"""Long enough for all that is tried again every second."""
 LONG_OUTAGES = {
     Fault.VALKEY_AWAY: timedelta(seconds=60),
     Fault.POSTGRES_AWAY: timedelta(seconds=30),
@@ -25,8 +27,10 @@ LOOK_AGAIN = timedelta(milliseconds=200)
 
 
 def outage_of(fault: Fault, *, round_number: int) -> timedelta:
-    """How long it is gone."""
-    return LONG_OUTAGES.get(fault, OUTAGE) if round_number == LONG_ROUND else OUTAGE
+    """How long it is gone. Clients of Valkey wait longer and longer before they try again."""
+    if round_number == LONG_ROUND and fault in LONG_OUTAGES:
+        return LONG_OUTAGES[fault]
+    return OUTAGE if fault is Fault.VALKEY_AWAY else BRIEF
 
 
 def flush_valkey(scene: Scene) -> None:
@@ -105,7 +109,7 @@ def fill_disk(scene: Scene) -> None:
     assert disk is not None
     scene.strike()
     disk.fill()
-    let_pass(OUTAGE)
+    let_pass(BRIEF)
     disk.free()
     if not _can_write(stack.postgres.url):
         stack.postgres.stop()

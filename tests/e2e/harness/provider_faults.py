@@ -1,12 +1,11 @@
-"""The provider misbehaves: the simulator's switches, for some seconds."""
+"""The provider misbehaves: the simulator's switches, until the next fault is about to strike."""
 
 import json
 from collections.abc import Mapping
 from typing import Any
 from urllib.request import Request, urlopen
 
-from harness.outages import OUTAGE
-from harness.scene import Scene, let_pass
+from harness.scene import Scene
 
 CREATE_FAULTS = (
     "timeout_after_accept",
@@ -52,11 +51,14 @@ def never_end(scene: Scene) -> None:
     _have(scene, {"faults": {"stuck": ENDLESS, "stuck_at": scene.dice.choice(STATUSES)}})
 
 
+def be_sound(scene: Scene) -> None:
+    """From now on the provider makes no mistakes."""
+    _tell_simulator(scene, SOUND)
+
+
 def _have(scene: Scene, switches: Mapping[str, Any]) -> None:
     _tell_simulator(scene, switches)
     scene.strike()
-    let_pass(OUTAGE)
-    _tell_simulator(scene, SOUND)
 
 
 def _tell_simulator(scene: Scene, switches: Mapping[str, Any]) -> None:

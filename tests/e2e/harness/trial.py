@@ -63,10 +63,15 @@ class Trial:
         if self.recovery_seconds is None:
             if self.struck_at and not still_stuck(stack.database, self.hit):
                 self.recovery_seconds = time.monotonic() - self.struck_at
-        elif self.told is None and (before := waiting_for_a_person(stack.database, self.campaign.id)):
+        elif self._wants_to_be_told and (before := waiting_for_a_person(stack.database, self.campaign.id)):
             status = ask_status(stack, self.campaign.name)
             if waiting_for_a_person(stack.database, self.campaign.id) == before:
                 self.told = Told(status, waiting=len(before))
+
+    @property
+    def _wants_to_be_told(self) -> bool:
+        """Only where a person is asked; a look every moment, and a command, that nobody uses, cost what they cost."""
+        return self.told is None and self.policy == "hold" and bool(self.unanswered)
 
 
 @dataclass(frozen=True, slots=True)
