@@ -1,6 +1,6 @@
 """Whether a campaign's assistant fits the account that it is to call from: only `submit` knows the account."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -29,7 +29,12 @@ def misfits(definition: CampaignDefinition, account: AccountTraits) -> tuple[Mis
     assistant = definition.assistant
     if provider_of(assistant) != account.provider:
         return (_stranger(definition, account),)
-    return (*_too_long(assistant, account), *_talks_too_long(assistant, account), *_unheard(assistant, account))
+    return (
+        *_too_long(assistant, account),
+        *_rings_past_its_window(definition),
+        *_talks_too_long(assistant, account),
+        *_unheard(assistant, account),
+    )
 
 
 def _stranger(definition: CampaignDefinition, account: AccountTraits) -> Misfit:
@@ -48,16 +53,27 @@ def _too_long(assistant: Mapping[str, Any], account: AccountTraits) -> Iterator[
         yield from _longer(f"assistant.{key}", assistant.get(key), longest, setting=setting)
 
 
+def _rings_past_its_window(definition: CampaignDefinition) -> Iterator[Misfit]:
+    """Dialed in the last second that is allowed, a phone must have rung out when the window ends."""
+    seconds = definition.assistant.get("timeout")
+    if isinstance(seconds, int) and timedelta(seconds=seconds) > definition.end_guard:
+        room = f"the phone may ring {seconds} s, and endGuard leaves {format_duration(definition.end_guard)} before"
+        yield Misfit("assistant.timeout", str(seconds), f"{room} the window ends; lower it, or raise endGuard")
+
+
 def _talks_too_long(assistant: Mapping[str, Any], account: AccountTraits) -> Iterator[Misfit]:
-    """Vapi's `maxDurationSeconds`, wherever an assistant of the file says it; what `overrides` say of it counts alone.
+    """Vapi's `maxDurationSeconds`, wherever the file says it; of several the one that lies on top counts.
 
     What is saved at Vapi cannot be seen from here.
     """
-    overrides = assistant.get("overrides")
-    blocks = {key: assistant.get(key) for key in SOURCES_BY_PROVIDER["vapi"]}
-    if isinstance(overrides, Mapping) and TALK_LIMIT in overrides:
-        blocks = {"overrides": {TALK_LIMIT: overrides[TALK_LIMIT]}}
-    for path, seconds in _named(TALK_LIMIT, blocks, path="assistant"):
+    customer, overrides = assistant.get("customer"), assistant.get("overrides")
+    layers: Sequence[dict[str, Any]] = (
+        {"customer": {"assistantOverrides": customer.get("assistantOverrides")}} if customer else {},
+        {"overrides": {TALK_LIMIT: overrides[TALK_LIMIT]}} if overrides and TALK_LIMIT in overrides else {},
+        {key: assistant.get(key) for key in SOURCES_BY_PROVIDER["vapi"]},
+    )
+    said = (list(_named(TALK_LIMIT, layer, path="assistant")) for layer in layers)
+    for path, seconds in next(filter(None, said), []):
         yield from _longer(path, seconds, account.max_duration, setting="maxDuration")
 
 

@@ -112,6 +112,7 @@ GATEWAY = AccountRecord(
     reconcile_after=(timedelta(seconds=1), timedelta(seconds=3)),
     webhooks=True,
 )
+PATIENT = replace(GATEWAY, ring_timeout=timedelta(minutes=2))
 VAPI = replace(GATEWAY, name="vapi-account", provider="vapi")
 TALK = "maxDurationSeconds"
 
@@ -123,9 +124,11 @@ TALK = "maxDurationSeconds"
         (VAPI, {"scriptId": "s"}, "account vapi-account is at Vapi, whose assistants are named by id, inline"),
         (GATEWAY, {"applicationSid": "x", "timeout": 46}, "assistant.timeout: 46 s is more than the account's ringT"),
         (GATEWAY, {"applicationSid": "x", "timeLimit": 601}, "account's maxDuration 10m; lower it, or raise maxDur"),
+        (PATIENT, {"applicationSid": "x", "timeout": 61}, "the phone may ring 61 s, and endGuard leaves 1m before"),
         (replace(GATEWAY, webhooks=False), {"applicationSid": "x", "amd": {}}, "nobody would hear its word"),
         (VAPI, {"id": "a", "overrides": {TALK: 601}}, f"assistant.overrides.{TALK}: 601 s is more than the account's"),
         (VAPI, {"inline": {TALK: 3600}}, f"assistant.inline.{TALK}: 3600 s is more than the account's maxDuration 10m"),
+        (VAPI, {"id": "a", "overrides": {TALK: 60}, "customer": {"assistantOverrides": {TALK: 700}}}, f"{TALK}: 700 s"),
         (VAPI, {"squad": {"members": [{"assistant": {TALK: 900}}]}}, f"squad.members[0].assistant.{TALK}: 900 s"),
     ],
 )
@@ -148,6 +151,12 @@ def test_an_assistant_that_does_not_fit_the_account_is_refused(
 def test_an_assistant_that_fits_its_account_is_taken(world: Any, assistant: dict[str, Any], *, webhooks: bool) -> None:
     sync_accounts(world.engine, [replace(GATEWAY, webhooks=webhooks)])
     assert world.submit("+12125550100", account="gateway", assistant=assistant).created
+
+
+def test_a_phone_may_ring_for_as_long_as_the_end_guard_leaves_room(world: Any) -> None:
+    sync_accounts(world.engine, [PATIENT])
+    assistant = {"applicationSid": "x", "timeout": 90}
+    assert world.submit("+12125550100", account=PATIENT.name, assistant=assistant, endGuard="90s").created
 
 
 def test_of_two_longest_durations_that_of_the_overrides_counts(world: Any) -> None:
