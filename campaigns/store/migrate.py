@@ -16,6 +16,8 @@ def upgrade(engine: Engine) -> None:
     """Apply every migration that is missing."""
     with engine.connect() as connection:
         connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": MIGRATION_LOCK})
+        # An index over millions of calls takes its time; ended after half a minute, no try would ever finish it.
+        connection.execute(text("SET statement_timeout = 0"))
         connection.commit()
         try:
             config = _config()
@@ -24,6 +26,7 @@ def upgrade(engine: Engine) -> None:
             connection.commit()
         finally:
             connection.rollback()
+            connection.execute(text("RESET statement_timeout"))
             connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": MIGRATION_LOCK})
             connection.commit()
 
