@@ -148,7 +148,7 @@ class Dispatch:
                 total = _plus(total, claimed)
                 spacings = spacings_of(claimed.campaign)
                 groups += self._start(claimed, turns, spacings)
-            self._give_back(spacings, turns)
+            self._pace.give_back(spacings, turns)
             self._stopping.wait(reserved.wait)
         if left and self._stopping.is_set():
             self._put_off(left, campaign_id=campaign_id, wait=timedelta(0), why="worker_stops")
@@ -164,13 +164,6 @@ class Dispatch:
         except (DBAPIError, PoolTimeoutError) as error:
             log.warning("no_turns calls=%d cause=%s", most, type(error).__name__)
             return Reserved((), PACE_RETRY)
-
-    def _give_back(self, spacings: Mapping[str, float], turns: Sequence[Turn]) -> None:
-        """Turns that cannot be given back are only wasted."""
-        try:
-            self._pace.give_back(spacings, turns)
-        except (DBAPIError, PoolTimeoutError) as error:
-            log.warning("turns_wasted turns=%d cause=%s", len(turns), type(error).__name__)
 
     def _put_off(self, refs: Sequence[CallRef], *, campaign_id: int, wait: timedelta, why: str) -> None:
         """Let unclaimed calls wait in the database; where that fails, their lease brings them back."""
@@ -226,7 +219,7 @@ class Dispatch:
                         for claimed in self._claims([ref], campaign_id=campaign_id, task_id=task_id)
                     ]
                 log.exception("call_not_judged call_id=%s", refs[0].call_id)
-                self._claim.give_back(refs, campaign_id=campaign_id, wait=UNJUDGED_WAIT, why="not_judged")
+                self._put_off(refs, campaign_id=campaign_id, wait=UNJUDGED_WAIT, why="not_judged")
                 return []
             else:
                 self._claim_takes += (self._clock() - began - self._claim_takes) / CLAIMS_REMEMBERED

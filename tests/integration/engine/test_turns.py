@@ -6,6 +6,7 @@ from itertools import count, pairwise
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from campaigns.calls.pacing import spacing
 from campaigns.providers.contract import NotDialed, NotDialedKind
@@ -153,6 +154,25 @@ def test_a_claim_that_takes_longer_than_its_turns_lie_ahead_does_not_wait_for_a_
     world.claim.run = slow
     world.deliver()
     assert world.state(call) == "in_progress"
+
+
+def test_a_call_that_can_neither_be_judged_nor_put_off_holds_up_no_other(world):
+    campaign = world.campaign()
+    calls = [world.call(campaign, number) for number in numbers(3)]
+    run = world.claim.run
+
+    def judged(refs, **options):
+        if any(ref.call_id == calls[0] for ref in refs):
+            raise ValueError("a record that nobody can read")
+        return run(refs, **options)
+
+    def away(*_, **__):
+        raise OperationalError("UPDATE", {}, Exception("away"))
+
+    world.claim.run, world.claim.give_back = judged, away
+    world.feed.run("g")
+    world.deliver()
+    assert [world.state(call) for call in calls] == ["queued", "in_progress", "in_progress"]
 
 
 @pytest.mark.parametrize(
