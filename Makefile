@@ -9,7 +9,7 @@ ARGS ?=
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lock
+.PHONY: help setup demo test chaos check format lock
 
 help: ## list these targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ demo: $(STAMP) ## run a whole campaign against simulated phones: make demo ARGS=
 
 test: $(STAMP) ## run all tests against real Postgres and Valkey: make test ARGS="-k pacing"
 	@$(BIN)/pytest -n $(TEST_PROCESSES) $(ARGS)
+
+chaos: $(STAMP) ## every fault many times, half an hour, and the table of it: make chaos ARGS="--trials 5 --write"
+	@PYTHONPATH="tests/e2e:$$PYTHONPATH" $(BIN)/python -m harness.long_run $(ARGS)
 
 check: $(STAMP) ## format, lint, types, import floors and the tests that need no server, in seconds
 	$(BIN)/ruff format --check .

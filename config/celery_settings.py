@@ -15,6 +15,9 @@ CONTROL_QUEUE = "control"
 
 QUEUES = (DISPATCH_QUEUE, CONTROL_QUEUE)
 
+MOST_WAITING = 50
+"""With so many messages in the control queue no worker is alive, and more of the same would only fill the broker."""
+
 CELERY_SETTINGS: dict[str, Any] = {
     # --- messages: JSON, UTC, ids only ------------------------------------------------------------------
     "task_serializer": "json",

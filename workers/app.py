@@ -16,5 +16,10 @@ def _configuration() -> dict[str, Any]:
     return CELERY_SETTINGS | {"broker_url": find_addresses().redis_url, "beat_schedule": beat_schedule(TICKS)}
 
 
-app = Celery("ringfence", include=["workers.tasks", "workers.lifecycle"], set_as_current=False)
+app = Celery(
+    "ringfence",
+    include=["workers.tasks", "workers.lifecycle"],
+    task_cls="workers.patience:PatientTask",
+    set_as_current=False,
+)
 app.add_defaults(_configuration)

@@ -10,19 +10,16 @@ from datetime import timedelta
 from typing import Any
 
 import redis
-from celery.beat import ScheduleEntry, Scheduler
+from celery.beat import ScheduleEntry, Scheduler, SchedulingError
 from celery.result import AsyncResult
 
-from config.celery_settings import CONTROL_QUEUE
+from config.celery_settings import CONTROL_QUEUE, MOST_WAITING
 
 log = logging.getLogger(__name__)
 
 TICK_LIFETIME = timedelta(seconds=5)
 """A tick not taken by then is dropped: the next one asks the same. Wide enough for hosts whose clocks disagree by the
 two seconds at which dialing stops anyhow."""
-
-MOST_WAITING_TICKS = 50
-"""With so many messages waiting no worker is alive, and more of the same would only fill the broker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,20 +64,34 @@ class TickScheduler(Scheduler):
 
     _redis: "redis.Redis | None" = None
     _silent = False
+    _lost = False
 
     def apply_async(
         self, entry: ScheduleEntry, producer: Any = None, advance: bool = True, **options: Any
     ) -> AsyncResult[Any] | None:
-        """Publish one tick, unless too many wait already. Raises `SchedulingError`, which beat logs and survives."""
+        """Publish one tick, unless too many wait already. While the broker is away ticks are lost."""
         if self._is_waiting_enough():
             if advance:
                 self.reserve(entry)
             return None
-        sent: AsyncResult[Any] = super().apply_async(entry, producer=producer, advance=advance, **options)
+        try:
+            sent: AsyncResult[Any] = super().apply_async(entry, producer=producer, advance=advance, **options)
+        except SchedulingError as error:
+            self._note_lost(error)
+            return None
+        self._note_lost(None)
         return sent
 
+    def _note_lost(self, error: SchedulingError | None) -> None:
+        """Once when it begins and once when it is over: Celery would write a stack a tick, some twelve a second."""
+        if error is not None and not self._lost:
+            log.error("ticks_lost cause=%s", type(error.__cause__ or error.__context__ or error).__name__)
+        elif error is None and self._lost:
+            log.warning("ticks_sent_again")
+        self._lost = error is not None
+
     def _is_waiting_enough(self) -> bool:
-        silent = self._waiting() >= MOST_WAITING_TICKS
+        silent = self._waiting() >= MOST_WAITING
         if silent != self._silent:
             log.warning("ticks_withheld" if silent else "ticks_resumed")
         self._silent = silent

@@ -27,8 +27,7 @@ def feed(*, limit_group: str) -> None:
 @app.task(name="ringfence.tick_feed")
 def tick_feed() -> None:
     """Feed every limit group that has open work."""
-    for limit_group in runtime().feed.limit_groups():
-        runtime().feed.run(limit_group)
+    runtime().feed.run_all()
 
 
 @app.task(name="ringfence.process_inbox")

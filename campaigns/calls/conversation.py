@@ -15,6 +15,8 @@ _LONGEST = 63
 _MOST_PARTS = 4
 """`do_not_call_again` is a word; what has more parts is a sentence."""
 _MANY_DIGITS = re.compile(r"\d{5}")
+_UNWRITABLE = re.compile("[\0\ud800-\udfff]")
+"""What Postgres holds in no text. A field so named is left out: it must not cost us the report that it is in."""
 _WORD = re.compile(r"[a-z0-9][a-z0-9_.]*")
 _GAPS = re.compile(r"[\s-]+")
 _SAME: Final = {"yes": "true", "no": "false"}
@@ -58,8 +60,12 @@ def word_of(value: object) -> str | None:
 
 def answers_of(given: Mapping[str, object]) -> dict[str, str]:
     """Those of the structured answers that are one word."""
-    words = {name: word for name, value in given.items() if len(name) <= _LONGEST and (word := word_of(value))}
+    words = {name: word for name, value in given.items() if _is_name(name) and (word := word_of(value))}
     return dict(list(words.items())[:MOST_FIELDS])
+
+
+def _is_name(name: str) -> bool:
+    return len(name) <= _LONGEST and _UNWRITABLE.search(name) is None
 
 
 def joined(parts: Iterable[Conversation]) -> Conversation:

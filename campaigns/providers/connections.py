@@ -111,11 +111,19 @@ class GuardedConnector(aiohttp.TCPConnector):
         exchange.connected = False
         try:
             await exchange.await_turn()
+            _require_open(connection)
         except BaseException:
             connection.release()
             raise
         exchange.connected = True
         return connection
+
+
+def _require_open(connection: Connection) -> None:
+    """A dial waits for its turn with the connection in hand. One that the server closed meanwhile is none, and that is
+    certain; once written to, nobody could tell whether the dial was read."""
+    if connection.protocol is None or not connection.protocol.is_connected():
+        raise aiohttp.ClientConnectionError("the server closed the connection before the request began")
 
 
 def new_session(*, max_connections: int, tls: ssl.SSLContext) -> aiohttp.ClientSession:

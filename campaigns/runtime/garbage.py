@@ -3,8 +3,8 @@
 import gc
 
 YOUNG = 50_000
-"""New objects until the youngest are looked at. Python's 700 is less than one claim makes, and what a claim makes is gone
-with the claim, without any collector."""
+"""New objects until the youngest are looked at. Python's 700 is less than one claim makes, and what a claim makes is
+gone with the claim, without any collector."""
 
 
 def keep_out_of_collections() -> None:

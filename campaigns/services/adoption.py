@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
 
-from campaigns.calls.states import FINAL_ATTEMPT_STATES, AttemptState, CallState
+from campaigns.calls.states import FINAL_ATTEMPT_STATES, FINAL_CALL_STATES, AttemptState, CallState
 from campaigns.services.attempt_rows import view_of
 from campaigns.services.settle import AttemptView, Settled, is_given_up
 from campaigns.store import facts as rows
@@ -27,6 +27,15 @@ def was_made_after_all(attempt: AttemptView, view: AttemptView) -> bool:
     if attempt.state is AttemptState.NOT_DIALED:
         return view.state is not AttemptState.NOT_DIALED
     return is_given_up(attempt) and not is_given_up(view)
+
+
+def is_found_too_late(call: rows.LockedCall, attempt: rows.AttemptRow, view: AttemptView) -> bool:
+    """Whether an attempt is heard of for the first time when `latestAt` has ended its call.
+
+    The call stays `failed`; nobody who reads that alone is to take its person for not called.
+    """
+    is_news = attempt.provider_call_id is None and view.provider_call_id is not None
+    return is_news and attempt.state is AttemptState.FATE_UNKNOWN and call.state in FINAL_CALL_STATES
 
 
 def is_conclusive(over: Settled | None) -> bool:

@@ -61,6 +61,9 @@ class AskBack:
                 away.add(cancel.account)
                 with self._engine.begin() as connection:
                     rows.note_failure(connection, cancel.attempt_id, error=str(error))
+            except Exception:
+                # Whatever it is, it is this call's; it comes up again when its lease is over.
+                log.exception("ask_back_failed attempt_id=%s", cancel.attempt_id)
         return cancelled
 
     def _ask(self, cancel: rows.DueCancel) -> str | None:

@@ -23,6 +23,8 @@ ADVICE: Mapping[str, str] = {
     "person again, one that had not was stopped",
     "late_answer_of_unknown_attempt": "an attempt that was given up had been made; a redial that had left reached the "
     "person again, one that had not was stopped",
+    "found_after_latest_at": "a call that had ended as `failed` with `fate_unknown` had been made; `ringfence explain "
+    "NUMBER` shows how it went, the call's own end stays as it is",
     "reported_but_not_dialed": "the provider made a call that it had refused; the call was believed, nobody redialed",
     "not_dialed_but_reported": "the provider refused a call that it reports as made; the report was believed",
     "call_never_ended": "the provider never ended this call; it was hung up as far as possible and closed",

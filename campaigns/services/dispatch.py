@@ -50,7 +50,7 @@ CLAIM_SIZE = 50
 """Most calls a claim: see `GROUP_SIZE` of the feed."""
 CLAIMS_AT_ONCE = 1
 """In a process. Judging is Python, and one at a time can run: a second claim would only hold up the first one, and the
-loop that sends, so that more dials miss their turn (2 at once: 20 % fewer dials a second and 30 % more work for each)."""
+loop that sends, so that more dials miss their turn (2 at once: 20 % fewer dials a second, 30 % more work for each)."""
 CLAIM_TRIES = 3
 """A deadlock or a busy lock before anything was sent is simply tried again; then the lease brings the calls back."""
 MOST_WAIT = 1.0
@@ -63,8 +63,8 @@ MOST_UNSENT = 200
 """Claimed calls of a process whose request has not left, before it claims more: four groups, in different stages. A
 process that claims faster than it can send would see permits lapse, claim the same calls again, and send still less."""
 MOST_UNANSWERED = 600
-"""Claimed calls of a process without an answer, before it claims more. At a provider that takes 0.3 s to answer they are
-2,000 a second, more than a process can send; at one that hangs they are what a kill would leave unknown."""
+"""Claimed calls of a process without an answer, before it claims more. At a provider that takes 0.3 s to answer that
+is 2,000 a second, more than a process can send; at one that hangs, it is what a kill would leave unknown."""
 PACE_RETRY = 0.2
 """Seconds until turns are asked for again after the database did not give any: a lock that is held, a fail-over."""
 LOOK_LASTS = 1.0
@@ -168,8 +168,8 @@ class Dispatch:
                 now, left = left[: len(turns)], left[len(turns) :]
                 for claimed in self._claims(now, campaign_id=campaign_id, task_id=task_id):
                     total = _plus(total, claimed)
-                    groups += self._start(claimed, turns, spacings)
                     spacings = spacings_of(claimed.campaign)
+                    groups += self._start(claimed, turns, spacings)
                 self._give_back(spacings, turns)
             if reserved.wait > MOST_WAIT:
                 # A thread that slept so long would be missing elsewhere; the calls come back when their turn is near.
@@ -283,14 +283,15 @@ class Dispatch:
         self, calls: Sequence[ClaimedCall], turns: deque[Turn], spacings: Mapping[str, float]
     ) -> list[Turn | None]:
         """A turn that is still to come for each call, and None for those whose permits are too short for one."""
-        now = self._clock()
-        while turns and turns[0].until < now:
-            turns.popleft()
+        now, missed = self._clock(), list[Turn]()
+        # A turn under a key that was changed meanwhile could come beside those of the new one.
+        while turns and (turns[0].until < now or not turns[0].is_of(spacings)):
+            missed.append(turns.popleft())
         given = [turns.popleft() for _ in range(min(len(calls), len(turns)))]
         if missing := calls[len(given) :]:
             try:
                 until = max(call.permit.lapses_at for call in missing)
-                given += self._pace.take(spacings, len(missing), until=until)
+                given += self._pace.take(spacings, len(missing), until=until, missed=missed)
             except SQLAlchemyError as error:
                 log.warning("pace_failed calls=%d cause=%s", len(missing), type(error).__name__)
         return [*given, *[None] * (len(calls) - len(given))]

@@ -17,6 +17,7 @@ from campaigns.files.customer_problems import CustomerFileError, SourceItem
 from campaigns.services.customer_source import CustomerRows
 from campaigns.services.duplicates import settle_duplicates
 from campaigns.services.gatekeeper import GateKeeper
+from campaigns.services.passing import passes
 from campaigns.services.row_reader import ReadRows, RowReader
 from campaigns.store import expansion as rows
 from campaigns.store import expansion_chunks as chunks
@@ -39,6 +40,16 @@ class SourceChangedError(ExpansionError):
 
 class SourceUnreadableError(ExpansionError):
     """The list cannot be read to its end."""
+
+
+class UnforeseenError(ExpansionError):
+    """A row, or a fault of ours. It would come again at every tick, and the whole list be read again each time."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(
+            f"an unforeseen error ({kind}), which the worker's log tells in full; nothing of this run is dialed. "
+            "Mend it and resume the campaign, or cancel it"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +80,10 @@ class Expand:
                 raise self._recorded(connection, run_id, SourceUnreadableError(str(error))) from error
             except SourceChangedError as error:
                 raise self._recorded(connection, run_id, error) from error.__cause__
+            except Exception as error:
+                if passes(error) or isinstance(error, chunks.CursorMovedError):  # somebody else wrote on meanwhile
+                    raise
+                raise self._recorded(connection, run_id, UnforeseenError(type(error).__name__)) from error
 
     def _expand(self, connection: Connection, run_id: int) -> Expanded | None:
         with connection.begin():

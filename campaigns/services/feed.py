@@ -17,6 +17,7 @@ from campaigns.calls.fair_share import Demand, share
 from campaigns.calls.states import CallState
 from campaigns.services.line_choice import LineChoice
 from campaigns.services.pace import scope_spacings, waits
+from campaigns.services.passing import passes
 from campaigns.services.ports import CallRef, Publisher, PublishError
 from campaigns.store import feed as rows
 from campaigns.store.handed_over import take_slots
@@ -61,6 +62,18 @@ class Feed:
         """The groups that have something to release or to look after; all that a tick asks while nothing is due."""
         with self._engine.begin() as connection:
             return rows.limit_groups(connection)
+
+    def run_all(self) -> None:
+        """One pass over every group; one that fails holds up no other."""
+        for limit_group in self.limit_groups():
+            try:
+                self.run(limit_group)
+            except Exception as error:
+                # Whatever it is, it is this group's; the next tick comes within a second.
+                if passes(error):
+                    log.warning("feed_failed limit_group=%s cause=%s", limit_group, type(error).__name__)
+                else:
+                    log.exception("feed_failed limit_group=%s", limit_group)
 
     def run(self, limit_group: str) -> FeedResult:
         """One pass over one credential's campaigns."""

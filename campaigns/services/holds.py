@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection
 
@@ -13,7 +13,11 @@ from campaigns.services.status import slowed
 from campaigns.store import feed as feed_rows
 from campaigns.store.accounts import PAUSED_BY_SETTINGS
 from campaigns.store.status import CampaignRow, RunRow
+from campaigns.store.ticks import ticks_missing_since
 from campaigns.store.why import limit_group_of
+
+TICKS_MISSED_FOR = timedelta(seconds=30)
+"""Fifteen ticks of the rescue: a worker that is merely busy takes one of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,10 @@ def runs_open(campaign: CampaignRow, runs: list[RunRow]) -> Iterator[Hold]:
 
 
 def room(connection: Connection, campaign: CampaignRow) -> Iterator[Hold]:
-    """What the feed would find: the same reads, without its lock."""
+    """What the feed would find: the same reads, without its lock; and whether there is anybody to feed."""
+    if (last_at := ticks_missing_since(connection, after=TICKS_MISSED_FOR)) is not None:
+        what = f"no worker has carried out a tick since {last_at.isoformat(timespec='seconds')}"
+        yield Hold(what, do="look at the control worker and at beat: their processes may live and take nothing")
     limit_group = limit_group_of(connection, campaign.account)
     account = feed_rows.account_room(connection, limit_group, starved_after=STARVED_AFTER)
     if account is None:

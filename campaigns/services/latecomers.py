@@ -58,6 +58,9 @@ class Latecomers:
             turns = await asyncio.to_thread(self._pace.take, spacings, len(group), until=until, missed=missed)
         except SQLAlchemyError as error:
             log.warning("pace_failed calls=%d cause=%s", len(group), type(error).__name__)
+        except Exception:
+            # Those of other campaigns wait behind this group, and nobody would serve them.
+            log.exception("no_turns_found calls=%d", len(group))
         finally:
             _give(turns, group)
 

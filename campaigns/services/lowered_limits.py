@@ -16,14 +16,20 @@ from campaigns.store.moves import Move, apply_moves
 
 
 def keep_to(connection: Connection, before: Mapping[str, GroupLimits], after: Mapping[str, GroupLimits]) -> None:
-    """Carry out what is lower in `after`, or new there: a key that was changed is the same account at its provider."""
+    """Carry out what is lower in `after`, or new there.
+
+    A key that was changed is the same account at its provider; accounts that have one key from now on share its limits,
+    and each brings along what it released and reserved under its own.
+    """
     for limit_group, limits in sorted(after.items()):
         old = before.get(limit_group)
-        if old is None or limits.calls_per_second < old.calls_per_second:
+        came = old is None or not limits.accounts <= old.accounts
+        if old is None or came or limits.concurrency < old.concurrency:
+            _take_back(connection, limit_group)
+        if old is None or came or limits.calls_per_second < old.calls_per_second:
+            # Last: what a worker was claiming was waited for above, and its turns lie within the second from now.
             whole_second = max(spacing(1), spacing(limits.calls_per_second))
             rows.pause_pace(connection, [limit_group], seconds=whole_second)
-        if old is not None and limits.concurrency < old.concurrency:
-            _take_back(connection, limit_group)
 
 
 def _take_back(connection: Connection, limit_group: str) -> None:

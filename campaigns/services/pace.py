@@ -1,7 +1,8 @@
 """Pace: dial instants, taken from Postgres by the group."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
@@ -46,6 +47,10 @@ class Turn:
     """As the scopes know it: seconds since the epoch on the database's clock."""
     terms: Terms
 
+    def is_of(self, spacings: Mapping[str, float]) -> bool:
+        """Whether it was taken in these scopes, at whatever rate."""
+        return self.terms.spacings.keys() == spacings.keys()
+
 
 @dataclass(frozen=True, slots=True)
 class Reserved:
@@ -59,6 +64,7 @@ class Reserved:
 class _Book:
     """The scopes of a campaign while their rows are locked."""
 
+    connection: Connection
     scopes: Mapping[str, Scope]
     reading: Reading
     is_repaired: bool
@@ -86,8 +92,8 @@ class _Book:
         """The instants of turns that were taken under the terms of now, in order of time."""
         return sorted(turn.taken for turn in turns if turn.terms == self.terms)
 
-    def keep(self, connection: Connection, left: Sequence[Scope]) -> None:
-        rows.write_scopes(connection, dict(zip(self.scopes, left, strict=True)))
+    def keep(self, left: Sequence[Scope]) -> None:
+        rows.write_scopes(self.connection, dict(zip(self.scopes, left, strict=True)))
 
 
 def scope_spacings(
@@ -125,17 +131,16 @@ class Pace:
 
         Before the claim and not after it, so that two processes never claim for the same stretch of time.
         """
-        with self._engine.begin() as connection:
-            book = self._open(connection, spacings)
+        with self._opened(spacings) as book:
             first = book.reading.now + lead
             instants, left = allot(list(book.scopes.values()), now=first, count=most, until=first + CLAIM_HORIZON)
             wait = book.wait_for(most, first) if len(instants) < most else 0.0
             if not book.reading.is_precise:
                 wait = BLURRED_WAIT
             if not wait:
-                book.keep(connection, left)
+                book.keep(left)
             elif book.is_repaired:
-                book.keep(connection, list(book.scopes.values()))
+                book.keep(list(book.scopes.values()))
         return Reserved((), wait) if wait else Reserved(book.turns(instants), 0.0)
 
     def give_back(self, spacings: Mapping[str, float], turns: Sequence[Turn]) -> None:
@@ -147,9 +152,8 @@ class Pace:
         if not ahead:
             return
         try:
-            with self._engine.begin() as connection:
-                book = self._open(connection, spacings)
-                book.keep(connection, [scope.give_back(book.own(ahead)) for scope in book.scopes.values()])
+            with self._opened(spacings) as book:
+                book.keep([scope.give_back(book.own(ahead)) for scope in book.scopes.values()])
         except SQLAlchemyError as error:
             log.warning("turns_lost turns=%d cause=%s", len(ahead), type(error).__name__)
 
@@ -160,15 +164,23 @@ class Pace:
 
         `missed` go back: where none was taken after them, who comes a moment late need not wait for a whole spacing.
         """
-        with self._engine.begin() as connection:
-            book = self._open(connection, spacings)
+        with self._opened(spacings) as book:
             count = count if book.reading.is_precise else 0
             last = until + book.reading.bounds.low
             scopes = [scope.give_back(book.own(missed)) for scope in book.scopes.values()]
             instants, left = allot(scopes, now=book.reading.now, count=count, until=last)
             if instants or book.is_repaired:
-                book.keep(connection, left)
+                book.keep(left)
         return list(book.turns(instants))
+
+    @contextmanager
+    def _opened(self, spacings: Mapping[str, float]) -> Iterator[_Book]:
+        """The scopes, locked inside the block."""
+        with self._engine.begin() as connection:
+            book = self._open(connection, spacings)
+            yield book
+        # Not sooner: a repair that was rolled back has to be made again.
+        self._steps_known |= dict.fromkeys(book.scopes, book.reading.steps)
 
     def _open(self, connection: Connection, spacings: Mapping[str, float]) -> _Book:
         """Lock the scopes, then read clock and limits: both may have changed while this waited for the lock."""
@@ -177,7 +189,7 @@ class Pace:
         in_force = {name: spacing(rate) for name, rate in rows.account_rates(connection, list(spacings)).items()}
         found = {name: each.spaced(in_force.get(name, spacings[name])) for name, each in stored.items()}
         scopes = {name: self._reliable(name, scope, reading) for name, scope in found.items()}
-        return _Book(scopes, reading, is_repaired=scopes != found)
+        return _Book(connection, scopes, reading, is_repaired=scopes != found)
 
     def _reliable(self, name: str, scope: Scope, reading: Reading) -> Scope:
         """After the database's clock was set, the instants on record are of another time than those to come.
@@ -185,7 +197,6 @@ class Pace:
         Set back by an hour it would dial nothing for an hour; set forward, dials that have their turn already would
         meet new ones.
         """
-        known, self._steps_known[name] = self._steps_known.get(name, 0), reading.steps
-        if known == reading.steps and scope.is_plausible(reading.now):
+        if self._steps_known.get(name, 0) == reading.steps and scope.is_plausible(reading.now):
             return scope
         return scope.after_pause(reading.now)

@@ -73,8 +73,17 @@ class PacedPermit:
                 self.left_at = self._permit.clock()
                 self.leave()
                 return
-            self._turn = await self._late.next_turn(self._turn, self._spacings, lapses_at=self._permit.lapses_at)
+            self._turn = await self._next_turn(self._turn)
         raise PermitLapsedError
+
+    async def _next_turn(self, missed: Turn) -> Turn:
+        """Not longer than the permit lives: else it would end as a connection that could not be had, and the account
+        would be given a rest for it."""
+        try:
+            async with asyncio.timeout(self.remaining().total_seconds()):
+                return await self._late.next_turn(missed, self._spacings, lapses_at=self._permit.lapses_at)
+        except TimeoutError:
+            raise PermitLapsedError from None
 
     async def _sleep_until(self, instant: float) -> None:
         # Not polling: a timer may fire a moment early.

@@ -17,6 +17,7 @@ from campaigns.calls.permits import LIVE_MARGIN
 from campaigns.calls.states import AttemptState
 from campaigns.providers.contract import CallReport, Phase, ProviderUnavailableError, VoiceProvider
 from campaigns.providers.words import writable
+from campaigns.services.apart import record_apart
 from campaigns.services.attempt_rows import POLL_INTERVAL
 from campaigns.services.dispatch import RunAsync
 from campaigns.services.looks import Looks, clusters
@@ -106,8 +107,9 @@ class Poll:
         return len(news)
 
     def _record(self, facts: Sequence[Fact]) -> None:
-        for limit_group in self._recorder.run(facts).freed:
-            self._publisher.request_feed(limit_group)
+        for recorded in record_apart(facts, self._recorder.run):
+            for limit_group in recorded.freed:
+                self._publisher.request_feed(limit_group)
 
     # --- asking ------------------------------------------------------------------------------------------------
 

@@ -9,8 +9,9 @@ when its time comes, and whoever revokes, pauses, cancels or stops has it cancel
 """
 
 import logging
+import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -24,7 +25,7 @@ from campaigns.calls.states import CallState
 from campaigns.providers.contract import DialRequest, DialResult, NotDialed, NotDialedKind, VoiceProvider
 from campaigns.providers.scheduling import MOST_AT_ONCE, ProviderSpan, SchedulingProvider
 from campaigns.services.claim import Claim, Claimed, ClaimedCall
-from campaigns.services.dispatch import RunAsync, request_of, spacings_of, webhook_of
+from campaigns.services.dispatch import LONGEST_LEAD, RunAsync, request_of, spacings_of, webhook_of
 from campaigns.services.feed import QUEUED_LEASE, STARVED_AFTER, is_lock_timeout
 from campaigns.services.latecomers import Latecomers
 from campaigns.services.pace import Pace, Turn
@@ -39,8 +40,8 @@ from campaigns.store.moves import Move, apply_moves
 
 log = logging.getLogger(__name__)
 
-CLAIM_LEAD = 0.1
-"""Seconds from taking the turns to the first of them: about as long as a claim takes."""
+MOST_WAIT = 1.0
+"""Seconds that a pass waits for a turn: the next pass comes after about as many, and would miss it just the same."""
 TASK_ID = "handed-over"
 """What `attempts.task_id` shows: no task of a worker dials this call."""
 
@@ -72,10 +73,13 @@ class ProviderSchedule:
         simulators: frozenset[str],
         run_async: RunAsync,
         public_url: str | None,
+        pause: Callable[[float], None] = time.sleep,
     ) -> None:
+        """`pause` waits so many seconds, for a turn."""
         self._engine = engine
         self._claim = claim
         self._pace = pace
+        self._pause = pause
         self._late = Latecomers(pace)
         self._providers = providers
         self._recorder = recorder
@@ -106,7 +110,7 @@ class ProviderSchedule:
         span = span_of(run, calls_per_second=campaign.account_cps)
         if span is None:
             return 0
-        turns = self._pace.reserve(spacings, most=MOST_AT_ONCE, lead=CLAIM_LEAD).turns
+        turns = self._turns(spacings)
         refs = self._release(run, span, most=len(turns)) if turns else []
         claimed = self._claim.run(refs, campaign_id=run.campaign_id, task_id=TASK_ID, span=span) if refs else None
         spare = len(turns) - (len(claimed.calls) if claimed else 0)
@@ -114,10 +118,23 @@ class ProviderSchedule:
         if claimed is None or not claimed.calls:
             return 0
         shares = self._shares(claimed, turns[spare:], spacings, span=span, provider=provider)
-        facts = [fact for share in shares for fact in self._send(provider, share, claimed)]
+        asked = [(share, self._run_async(_sent(provider, share))) for share in shares]
+        facts = [fact for share, answers in asked for fact in _facts(share, answers.result(), claimed)]
         for limit_group in self._recorder.run(facts).freed:
             self._publisher.request_feed(limit_group)
         return len(claimed.calls)
+
+    def _turns(self, spacings: Mapping[str, float]) -> Sequence[Turn]:
+        """Turns for the next calls; none: their time is too far off.
+
+        They are asked for with the longest lead that any dial has. Where campaigns keep the account at its limit, each
+        turn is taken as soon as it comes within reach, and a pass that only looks once a second would get none.
+        """
+        reserved = self._pace.reserve(spacings, most=MOST_AT_ONCE, lead=LONGEST_LEAD)
+        if 0 < reserved.wait <= MOST_WAIT:
+            self._pause(reserved.wait)
+            reserved = self._pace.reserve(spacings, most=MOST_AT_ONCE, lead=LONGEST_LEAD)
+        return reserved.turns
 
     def _look(self, campaign_id: int) -> CampaignFacts | None:
         with self._engine.begin() as connection:
@@ -159,13 +176,6 @@ class ProviderSchedule:
             requests = [request_of(call, permit, claimed, webhook=webhook) for call, _ in group]
             shares.append(_Share(requests, permit, end))
         return shares
-
-    def _send(self, provider: SchedulingProvider, share: _Share, claimed: Claimed) -> list[Fact]:
-        results: Mapping[UUID, DialResult] = self._run_async(_sent(provider, share)).result()
-        requested_at = None
-        if share.permit.left_at is not None:
-            requested_at = claimed.campaign.read_at + timedelta(seconds=share.permit.left_at - claimed.started_at)
-        return [Fact(attempt_id, result, requested_at) for attempt_id, result in results.items()]
 
 
 def span_of(run: rows.WaitingRun, *, calls_per_second: float) -> ProviderSpan | None:
@@ -220,6 +230,13 @@ def _line(connection: Connection, run: rows.WaitingRun, span: ProviderSpan) -> t
     used = line_use(connection, lines, day_from=spans.day_from, hour_from=spans.hour_from)
     line = min(lines, key=lambda each: used[each].day)
     return line, limits.left(day=used[line].day, hour=used[line].hour) or 0
+
+
+def _facts(share: _Share, results: Mapping[UUID, DialResult], claimed: Claimed) -> list[Fact]:
+    requested_at = None
+    if share.permit.left_at is not None:
+        requested_at = claimed.campaign.read_at + timedelta(seconds=share.permit.left_at - claimed.started_at)
+    return [Fact(attempt_id, result, requested_at) for attempt_id, result in results.items()]
 
 
 async def _sent(provider: SchedulingProvider, share: _Share) -> Mapping[UUID, DialResult]:

@@ -17,8 +17,10 @@ from sqlalchemy import Connection, Engine
 
 from campaigns.calls.states import AttemptState
 from campaigns.providers.contract import CallReport, VoiceProvider
+from campaigns.services.apart import record_apart
 from campaigns.services.dispatch import RunAsync
 from campaigns.services.looks import Listed, Looks, clusters
+from campaigns.services.passing import passes
 from campaigns.services.ports import Publisher
 from campaigns.services.record import Fact, Recorder
 from campaigns.store import repair as rows
@@ -97,9 +99,10 @@ class Reconcile:
     def _compare(self, account: str, looked: Listed) -> ReconcileResult:
         reports = self._unowned(account, looked)
         found = [attempt for attempt in looked.attempts if attempt.id in reports]
-        recorded = self._recorder.run([Fact(attempt.id, reports[attempt.id]) for attempt in found])
-        for limit_group in recorded.freed:
-            self._publisher.request_feed(limit_group)
+        facts = [Fact(attempt.id, reports[attempt.id]) for attempt in found]
+        for recorded in record_apart(facts, self._recorder.run):
+            for limit_group in recorded.freed:
+                self._publisher.request_feed(limit_group)
         missing = [attempt for attempt in looked.attempts if attempt.id not in reports]
         contested = {each.attempt_id for each in _contested(looked)}
         absent = [each for each in missing if looked.listing.complete and each.id not in contested]
@@ -134,13 +137,21 @@ class Reconcile:
     def _absent(self, attempts: Sequence[rows.DueAttempt]) -> ReconcileResult:
         total = ReconcileResult()
         for attempt in attempts:
-            with self._engine.begin() as connection:
-                if attempt.absences == 0:
-                    rows.note_absence(connection, attempt, next_look=attempt.reconcile_after[1])
-                    total = _plus(total, ReconcileResult(absent=1))
-                else:
-                    total = _plus(total, self._conclude(connection, attempt))
+            try:
+                total = _plus(total, self._absence_of(attempt))
+            except Exception as error:
+                if passes(error):
+                    raise
+                # Its campaign cannot be read. Nobody is redialed for it, and it comes up again when its lease is over.
+                log.exception("absence_not_judged attempt_id=%s", attempt.id)
         return total
+
+    def _absence_of(self, attempt: rows.DueAttempt) -> ReconcileResult:
+        with self._engine.begin() as connection:
+            if attempt.absences > 0:
+                return self._conclude(connection, attempt)
+            rows.note_absence(connection, attempt, next_look=attempt.reconcile_after[1])
+            return ReconcileResult(absent=1)
 
     def _conclude(self, connection: Connection, attempt: rows.DueAttempt) -> ReconcileResult:
         """Twice absent. The provider shows no trace, which is still no proof: the campaign's author decides."""

@@ -24,7 +24,15 @@ from campaigns.compliance.facts import PlaceEvidence
 from campaigns.definition.model import CampaignDefinition
 from campaigns.providers.contract import NO_ARTIFACTS, Artifacts, CallReport, DialResult, Trouble
 from campaigns.services.account_notes import CallEnd, is_news, note_accounts, note_ends
-from campaigns.services.adoption import WAITING, adopted, adoption, is_conclusive, newest, was_made_after_all
+from campaigns.services.adoption import (
+    WAITING,
+    adopted,
+    adoption,
+    is_conclusive,
+    is_found_too_late,
+    newest,
+    was_made_after_all,
+)
 from campaigns.services.artifacts import joined_artifacts, keep_said
 from campaigns.services.asking_back import ask_back_found
 from campaigns.services.attempt_rows import change_of, view_of
@@ -183,6 +191,8 @@ class Recorder:
             return
         campaign = world.campaign(call.campaign_id)
         change = change_of(attempt, view, over, requested_at, campaign=campaign)
+        if is_found_too_late(call, attempt, view) and not any(isinstance(fact.what, Decided) for fact in facts):
+            _alarm(connection, "found_after_latest_at", attempt.id, detail=f"its call is {call.state} for good")
         pile.add(attempt, change, limit_group=campaign.limit_group)
         if change.state in FINAL_ATTEMPT_STATES:
             pile.behind |= {each.id for each in attempts if each.call_id == call.id and each.state in _ALIVE}

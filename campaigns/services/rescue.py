@@ -5,17 +5,20 @@ unknown, and reconciliation looks for it.
 """
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Engine
 
 from campaigns.calls.states import CallState
 from campaigns.providers.contract import FateUnknown
+from campaigns.services.apart import record_apart
 from campaigns.services.ports import Publisher
-from campaigns.services.record import Fact, Recorder
+from campaigns.services.record import Fact, Recorded, Recorder
 from campaigns.store import repair as rows
 from campaigns.store.control import cancel_waiting_calls
 from campaigns.store.moves import Move, apply_moves
+from campaigns.store.ticks import note_tick
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +48,8 @@ class Rescue:
 
     def run(self) -> RescueResult:
         """Return lapsed leases, mark silent dials, expire, finish."""
+        with self._engine.begin() as connection:
+            note_tick(connection)
         result = RescueResult(
             leases=self._return_leases(),
             fates=self._mark_silent_dials(),
@@ -76,9 +81,14 @@ class Rescue:
     def _mark_silent_dials(self) -> int:
         with self._engine.begin() as connection:
             silent = rows.silent_dials(connection, most=CHUNK)
-            fate = FateUnknown("no answer was recorded: the worker or its database connection was lost")
-            self._recorder.apply(connection, [Fact(attempt_id, fate) for attempt_id in silent])
+        fate = FateUnknown("no answer was recorded: the worker or its database connection was lost")
+        record_apart([Fact(attempt_id, fate) for attempt_id in silent], self._record)
         return len(silent)
+
+    def _record(self, facts: Sequence[Fact]) -> Recorded:
+        """Nobody answered, so there is nothing in it about an account."""
+        with self._engine.begin() as connection:
+            return self._recorder.apply(connection, facts)
 
     def _expire(self) -> int:
         with self._engine.begin() as connection:

@@ -8,9 +8,7 @@ import threading
 from concurrent.futures import Future
 from datetime import timedelta
 
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-
+from campaigns.services.passing import passes
 from campaigns.services.ports import Publisher
 from campaigns.services.record import Fact, Recorded, Recorder
 
@@ -21,11 +19,6 @@ RETRY_INTERVAL = timedelta(milliseconds=500)
 """Between tries while Postgres is away or lost a deadlock: the facts are kept, rescue would only be slower."""
 BATCH = 200
 """Facts a transaction: enough to pay for the commit, few enough to hold no lock for long."""
-
-
-SPOILED = (DataError, IntegrityError, ProgrammingError)
-"""Errors that lie in a fact itself. All others lie in the database's state (a lost connection, a failover to a copy
-that cannot write yet, a deadlock), and pass."""
 
 
 class ResultWriter:
@@ -103,8 +96,8 @@ class ResultWriter:
         while True:
             try:
                 return self._recorder.run(facts)
-            except (DBAPIError, PoolTimeoutError) as error:
-                if self._stopping.is_set() or isinstance(error, SPOILED):
+            except Exception as error:
+                if self._stopping.is_set() or not passes(error):
                     raise
                 log.warning("record_waits facts=%d cause=%s", len(facts), type(error).__name__)
                 self._stopping.wait(RETRY_INTERVAL.total_seconds())

@@ -13,6 +13,9 @@ STATEMENT_TIMEOUT = timedelta(seconds=30)
 """Long enough for a chunk of expansion, short enough that nothing hangs for ever."""
 IDLE_TIMEOUT = timedelta(seconds=30)
 """A frozen process must not hold row locks: the server ends its transaction."""
+BRIEFLY = "(SELECT set_config('idle_in_transaction_session_timeout', '1000', true)) AS briefly"
+"""To be selected from along with a lock that all workers of an account need: whoever is frozen with it holds up all of
+them, and not for thirty seconds."""
 
 
 def open_engine(url: str, *, pool_size: int = 8) -> Engine:

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, text
 
+from campaigns.store.engine import BRIEFLY
+
 PROOF_INTERVAL = timedelta(seconds=1)
 """A worker says at most so often that it takes messages."""
 
@@ -87,12 +89,15 @@ def limit_groups(connection: Connection) -> list[str]:
 def lock_accounts(connection: Connection, limit_group: str) -> None:
     """Be the only granter of this credential's limits until the transaction ends.
 
-    NO KEY, so that a claim's new attempts may refer to the account meanwhile.
+    NO KEY, so that a claim's new attempts may refer to the account meanwhile. A process that is frozen meanwhile holds
+    it for a second, not for as long as it is frozen.
     """
-    connection.execute(
-        text("SELECT FROM accounts WHERE limit_group = :limit_group ORDER BY name FOR NO KEY UPDATE"),
-        {"limit_group": limit_group},
-    )
+    connection.execute(_LOCK_ACCOUNTS, {"limit_group": limit_group})
+
+
+_LOCK_ACCOUNTS = text(f"""
+    SELECT FROM {BRIEFLY}, accounts a WHERE a.limit_group = :limit_group ORDER BY a.name FOR NO KEY UPDATE OF a
+""")
 
 
 def account_room(connection: Connection, limit_group: str, *, starved_after: timedelta) -> AccountRoom | None:

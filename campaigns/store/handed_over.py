@@ -132,14 +132,16 @@ def take_slots(connection: Connection, limit_group: str) -> int:
     """Give held calls their slot when the longest call begun now could still be going on at their time.
 
     To be called under the account's lock, before anything is counted; returns how many took one. It looks from the
-    side of held attempts, which are few: `live` also has everybody whose report is still awaited.
+    side of held attempts, which are few: `live` also has everybody whose report is still awaited. An attempt that was
+    closed because nobody knows its fate may ring at its time all the same.
     """
     return connection.execute(
         text("""
             UPDATE live SET holds_slot = true
             FROM attempts t JOIN accounts a ON a.name = t.account
             WHERE live.limit_group = :limit_group AND NOT live.holds_slot AND t.id = live.attempt_id
-                AND t.provider_due_from IS NOT NULL AND t.state <> 'ended'
+                AND t.provider_due_from IS NOT NULL AND (t.closed_at IS NULL OR t.outcome = 'unknown')
+                AND t.state <> 'ended'
                 AND t.provider_due_from - a.ring_timeout - a.max_duration - CAST(:margin AS interval)
                     <= clock_timestamp()
         """),

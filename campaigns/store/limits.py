@@ -15,6 +15,7 @@ class GroupLimits:
 
     concurrency: int
     calls_per_second: float
+    accounts: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +33,14 @@ def lock_limits(connection: Connection) -> dict[str, GroupLimits]:
     connection.execute(text("SELECT FROM accounts ORDER BY name FOR NO KEY UPDATE"))
     rows = connection.execute(
         text("""
-            SELECT limit_group, min(concurrency) AS concurrency, min(calls_per_second) AS calls_per_second
+            SELECT limit_group, min(concurrency) AS concurrency, min(calls_per_second) AS calls_per_second,
+                array_agg(name) AS accounts
             FROM accounts GROUP BY limit_group
         """)
     )
-    return {row.limit_group: GroupLimits(row.concurrency, row.calls_per_second) for row in rows}
+    return {
+        row.limit_group: GroupLimits(row.concurrency, row.calls_per_second, frozenset(row.accounts)) for row in rows
+    }
 
 
 def lock_released(connection: Connection, limit_group: str) -> list[ReleasedCall]:

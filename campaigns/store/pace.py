@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, text
 
 from campaigns.calls.pacing import Scope
+from campaigns.store.engine import BRIEFLY
 
 ACCOUNT = "account:"
 """Before the limit group, in the name of an account's scope."""
@@ -23,16 +24,18 @@ class StoredScope:
         return Scope(self.next_at, spacing, self.gaps)
 
 
-_SCOPES = """
-    SELECT scope, extract(epoch FROM next_at)::double precision AS next_at, gaps FROM pace
-    WHERE scope = ANY(:scopes) ORDER BY scope
-"""
+_COLUMNS = "SELECT scope, extract(epoch FROM next_at)::double precision AS next_at, gaps"
+_LOOK = f"{_COLUMNS} FROM pace WHERE scope = ANY(:scopes) ORDER BY scope"
+_LOCK = f"{_COLUMNS} FROM {BRIEFLY}, pace WHERE scope = ANY(:scopes) ORDER BY scope FOR UPDATE OF pace"
 
 
 def lock_scopes(connection: Connection, names: Sequence[str]) -> dict[str, StoredScope]:
-    """The scopes, made where missing and held until the transaction ends, in order of name."""
+    """The scopes, made where missing and held until the transaction ends, in order of name.
+
+    A process that is frozen meanwhile holds them for a second, not for as long as it is frozen.
+    """
     wanted = {"scopes": sorted(names)}
-    stored = _stored(connection, f"{_SCOPES} FOR UPDATE", wanted)
+    stored = _stored(connection, _LOCK, wanted)
     if len(stored) == len(wanted["scopes"]):
         return stored
     connection.execute(
@@ -42,12 +45,12 @@ def lock_scopes(connection: Connection, names: Sequence[str]) -> dict[str, Store
         """),
         wanted,
     )
-    return _stored(connection, f"{_SCOPES} FOR UPDATE", wanted)
+    return _stored(connection, _LOCK, wanted)
 
 
 def look_at_scopes(connection: Connection, names: Sequence[str]) -> dict[str, StoredScope]:
     """The scopes as they are this moment, for a forecast; those never used are left out."""
-    return _stored(connection, _SCOPES, {"scopes": list(names)})
+    return _stored(connection, _LOOK, {"scopes": list(names)})
 
 
 def _stored(connection: Connection, statement: str, wanted: Mapping[str, Sequence[str]]) -> dict[str, StoredScope]:

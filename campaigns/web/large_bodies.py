@@ -8,9 +8,12 @@ import asyncio
 import pickle
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
+from threading import Timer
 from typing import BinaryIO, cast
 
 from campaigns.providers.contract import Receipt
@@ -18,11 +21,14 @@ from campaigns.providers.registry import AccountAccess
 
 LARGE_BODY_BYTES = 256 * 1024
 """Reading this takes some 2 ms; only bodies far beyond a usual report of 10 kB are worth the way to a process."""
+LONGEST_READING = timedelta(seconds=30)
+"""Of one body, the start of the process included. 10 MB take a tenth of a second; what takes so long is stuck, and all
+that came after it waits."""
 READER = "campaigns.web.large_body_reader"
 
 
 class ReaderLostError(Exception):
-    """The process that reads large bodies ended before it answered."""
+    """The process that reads large bodies ended before it answered, or was ended because it did not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +74,9 @@ class LargeBodies:
             raise ReaderLostError
         try:
             reader = self._reader or self._start()
-            _tell(reader, (account, body))
-            answer: Receipt | Exception = pickle.load(cast(BinaryIO, reader.stdout))  # noqa: S301 - our own child's
+            with _bounded(reader):
+                _tell(reader, (account, body))
+                answer: Receipt | Exception = pickle.load(cast(BinaryIO, reader.stdout))  # noqa: S301 - our own child's
         except (EOFError, OSError, pickle.UnpicklingError) as error:
             self._forget()
             raise ReaderLostError from error
@@ -88,6 +95,17 @@ class LargeBodies:
         if reader is not None:
             reader.kill()
             reader.communicate()
+
+
+@contextmanager
+def _bounded(reader: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Ends the reader if it takes too long: who waits for its answer then gets the end of its output."""
+    overdue = Timer(LONGEST_READING.total_seconds(), reader.kill)
+    overdue.start()
+    try:
+        yield
+    finally:
+        overdue.cancel()
 
 
 def _tell(reader: subprocess.Popen[bytes], what: object) -> None:

@@ -71,7 +71,7 @@ async def _receive(headers: Headers, receive: Receive, services: WebServices, ho
         proven = hook.campaign is not None or not known.provider.capabilities.signs_webhooks
         with services.unproven_bytes.guarded(proven) as reading:
             body = await read_body(receive, headers, budget=reading)
-        await _require_signature(headers, services, hook, known=known, body=body)
+            await _require_signature(headers, services, hook, known=known, body=body)
         receipt = await _parsed(services, known, hook, body=body)
         await services.intake.add(hook.account, receipt)
     except DataError:

@@ -179,8 +179,6 @@ def dialed_at(way: Way, behaviour: Behaviour) -> tuple[DialResult, Any]:
 @pytest.mark.parametrize(
     "behaviour",
     [
-        resets_before_reading,
-        closes_before_reading,
         resets_after_the_headers,
         closes_after_the_headers,
         resets_after_the_body,
@@ -200,6 +198,41 @@ def test_once_a_connection_was_held_nobody_knows_whether_it_was_dialed(way: Way,
     assert isinstance(result, FateUnknown)
     assert server.connections == 1
     assert server.requests <= 1
+
+
+@pytest.mark.parametrize("behaviour", [resets_before_reading, closes_before_reading])
+def test_a_connection_that_ends_at_once_was_either_seen_to_end_before_a_byte_was_written_or_nobody_knows(
+    way: Way, behaviour: Behaviour
+) -> None:
+    result, server = dialed_at(way, behaviour)
+
+    assert isinstance(result, FateUnknown | NotDialed)
+    assert isinstance(result, FateUnknown) or (result.kind, server.received) == (NotDialedKind.NO_CONNECTION, b"")
+    assert server.connections == 1
+
+
+@pytest.mark.parametrize("behaviour", [resets_before_reading, closes_before_reading])
+def test_a_connection_that_ends_while_the_dial_waits_for_its_turn_is_certainly_not_dialed(
+    way: Way, behaviour: Behaviour
+) -> None:
+    async def run() -> tuple[DialResult, Any]:
+        async with way.opened(behaviour) as (server, account):
+
+            class Late(way.kit.a_permit):  # type: ignore[name-defined, misc]
+                async def turn(self) -> None:
+                    """A loop that looks at its sockets a few times sees an end that lies in them."""
+                    await way.kit.wait_until(lambda: _true(server.finished == 1))
+                    for _ in range(100):
+                        await asyncio.sleep(0)
+                    await super().turn()
+
+            return await account.dial(way.a_dial(permit=Late())), server
+
+    result, server = asyncio.run(run())
+
+    assert isinstance(result, NotDialed)
+    assert result.kind is NotDialedKind.NO_CONNECTION
+    assert (server.connections, server.received) == (1, b"")
 
 
 def test_a_whole_answer_is_read_however_the_connection_ends_after_it(way: Way) -> None:

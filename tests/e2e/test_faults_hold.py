@@ -5,7 +5,7 @@ How to try more often: see test_faults_redial.py.
 
 import pytest
 from harness import promises
-from harness.faults import FAULTS_BY_POLICY, KILL_POINTS, Fault
+from harness.faults import FAULTS_BY_POLICY, KILL_POINTS, OTHERS_KILL_POINTS, Fault
 from harness.promises import verdicts
 from harness.story import Story
 
@@ -27,8 +27,12 @@ def test_what_was_under_way_moves_on_by_itself_or_waits_for_a_person(hold_storie
     promises.assert_all_moved_on(verdicts(hold_stories, fault))
 
 
-@pytest.mark.parametrize("fault", KILL_POINTS)
-def test_a_worker_dies_exactly_where_it_was_told_to(hold_stories: list[Story], fault: Fault) -> None:
+def test_nobody_is_called_after_the_window(hold_stories: list[Story]) -> None:
+    promises.assert_nobody_was_called_too_late(verdicts(hold_stories))
+
+
+@pytest.mark.parametrize("fault", [fault for fault in FAULTS if fault in (*KILL_POINTS, *OTHERS_KILL_POINTS)])
+def test_a_process_dies_exactly_where_it_was_told_to(hold_stories: list[Story], fault: Fault) -> None:
     promises.assert_died_where_told(verdicts(hold_stories, fault))
 
 

@@ -1,9 +1,10 @@
 """The reckoning itself: it must see every kind of double dial and of loss, or the trials prove nothing."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from harness.books import AttemptRow, Books, CallRow
-from harness.reckoning import double_dials, losses
+from harness.reckoning import double_dials, losses, too_late
 from harness.witness import Dial
 
 DIAL = Dial("a1", "+12125550100", "12:00:00.000", "12:00:01.000", "no_answer")
@@ -76,3 +77,21 @@ def test_a_call_that_the_books_do_not_know_or_tell_otherwise_is_a_loss() -> None
 
     assert losses(BOOKS, [stranger], rows=2) == ["the provider has a call of attempt a9, and we have no such attempt"]
     assert losses(BOOKS, [otherwise], rows=2) == ["attempt a1 came to busy; the books say no_answer"]
+
+
+def test_a_call_that_we_hung_up_may_have_come_to_anything() -> None:
+    hung_up = replace(DIAL, hung_up=True)
+    closed = replace(BOOKS, attempts=[replace(BOOKS.attempts[0], outcome="unknown"), BOOKS.attempts[1]])
+
+    assert losses(closed, [hung_up, LATER], rows=2) == []
+    assert double_dials(closed, [hung_up, LATER], max_attempts=2) == []
+    assert losses(closed, [DIAL, LATER], rows=2) == ["attempt a1 came to no_answer; the books say unknown"]
+
+
+def test_a_call_after_the_window_is_found() -> None:
+    latest_at = datetime(2026, 12, 2, 12, tzinfo=UTC)
+    dials = [replace(DIAL, created_at=f"2026-12-02T12:00:0{second}.500Z") for second in (0, 2)]
+    in_time, late = (too_late([dial], latest_at=latest_at) for dial in dials)
+
+    assert in_time == []
+    assert late == ["attempt a1 was requested 2.5 s after the end of the window"]

@@ -1,11 +1,11 @@
 """What Vapi keeps of a conversation: transcript, summary, recording and cost, wherever its versions put them."""
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
 from campaigns.providers.contract import Artifacts
-from campaigns.providers.words import MOST_TRANSCRIPT, writable_text
+from campaigns.providers.fields import amount
+from campaigns.providers.words import MOST_TRANSCRIPT, writable, writable_text
 
 
 def artifacts_of(message: Mapping[str, Any], *, call: Mapping[str, Any]) -> Artifacts:
@@ -40,9 +40,7 @@ def _costs(breakdown: object) -> dict[str, float]:
     """The amounts in USD. Token counts stand beside them, and parts of parts below them; neither is kept."""
     if not isinstance(breakdown, Mapping):
         return {}
+    costs = {writable(key): amount(value) for key, value in breakdown.items()}
     return {
-        str(key): float(value)
-        for key, value in breakdown.items()
-        if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-        and not str(key).endswith(("Tokens", "Characters"))
-    }  # fmt: skip
+        name: cost for name, cost in costs.items() if cost is not None and not name.endswith(("Tokens", "Characters"))
+    }

@@ -137,3 +137,30 @@ def still_stuck(database: Engine, hit: dict[int, int]) -> int:
             {"ids": list(hit), "epochs": list(hit.values())},
         ).scalar_one()
         return stuck
+
+
+def summary(database: Engine) -> list[str]:
+    """Where everything stands, for whoever reads of a trial that went wrong."""
+    with database.begin() as connection:
+        calls = connection.execute(
+            text("""
+                SELECT c.name, q.state, q.reason, count(*) AS calls
+                FROM calls q JOIN campaigns c ON c.id = q.campaign_id
+                GROUP BY c.id, c.name, q.state, q.reason ORDER BY c.id, q.state, q.reason
+            """)
+        )
+        attempts = connection.execute(
+            text("""
+                SELECT c.name, t.state, t.outcome, left(t.detail, 60) AS detail, count(*) AS attempts
+                FROM attempts t JOIN campaigns c ON c.id = t.campaign_id
+                GROUP BY c.id, c.name, t.state, t.outcome, left(t.detail, 60) ORDER BY c.id, 2, 3, 4
+            """)
+        )
+        accounts = connection.execute(
+            text("""
+                SELECT name, rate_share, unproven_reason, paused_reason, cooldown_until, released_at,
+                    (SELECT consumed_at FROM consumption WHERE limit_group = a.limit_group), clock_timestamp() AS now_at
+                FROM accounts a ORDER BY name
+            """)
+        )
+        return [str(row._asdict()) for rows in (calls, attempts, accounts) for row in rows]

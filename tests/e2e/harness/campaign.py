@@ -22,7 +22,6 @@ LASTS = timedelta(seconds=64)
 """The window in real time. A silent dial is given up after 31 s, then come two looks and a second try."""
 HEAD_START = timedelta(milliseconds=2500)
 """Beat finds the new run within two seconds, and its list takes a moment to read."""
-SPEED = WINDOW / LASTS
 MAX_ATTEMPTS = 3
 OPEN_FROM_THE_START = {
     "America/New_York",
@@ -62,6 +61,8 @@ class Launched:
     name: str
     account: str
     rows: int
+    latest_at: datetime
+    """When its window is over, by the clock on the wall."""
 
 
 def area_codes(share: int, *, of: int) -> list[AreaCode]:
@@ -70,8 +71,17 @@ def area_codes(share: int, *, of: int) -> list[AreaCode]:
     return codes[share::of]
 
 
-def launch(stack: Stack, *, name: str, account: str, policy: str, codes: list[AreaCode], seed: int) -> Launched:
-    """Write the list and the file, and submit it; the next tick has it expanded."""
+def launch(
+    stack: Stack,
+    *,
+    name: str,
+    account: str,
+    policy: str,
+    codes: list[AreaCode],
+    seed: int,
+    lasts: timedelta = LASTS,
+) -> Launched:
+    """Write the list and the file, and submit it; the next tick has it expanded. `lasts`: its window, in real time."""
     listed = write_customers(
         stack.home / f"{name}.csv", customers=CUSTOMERS, area_codes=codes, consented_before=STARTS_AT, seed=seed
     )
@@ -85,11 +95,12 @@ def launch(stack: Stack, *, name: str, account: str, policy: str, codes: list[Ar
         max_attempts=MAX_ATTEMPTS,
         policy=policy,
     )
+    opens_at = datetime.now(UTC) + HEAD_START
     submitted = Submit(stack.database).run(
         parse_definition(source.encode(), file=f"{name}.yaml"),
         source_text=source,
         customers_path=listed.path,
         operator="e2e",
-        clock=CampaignClock(campaign_at=STARTS_AT, machine_at=datetime.now(UTC) + HEAD_START, speed=SPEED),
+        clock=CampaignClock(campaign_at=STARTS_AT, machine_at=opens_at, speed=WINDOW / lasts),
     )
-    return Launched(submitted.campaign_id, name, account, listed.rows)
+    return Launched(submitted.campaign_id, name, account, listed.rows, latest_at=opens_at + lasts)

@@ -1,4 +1,4 @@
-"""How a test tells a worker where to die: a small file that the worker looks at whenever it passes a point."""
+"""How a test tells a process where to die: a small file that the process looks at whenever it passes a point."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -7,7 +7,7 @@ from pathlib import Path
 from harness.faults import Fault
 
 ORDERS_VARIABLE = "RINGFENCE_E2E_ORDERS"
-"""Environment variable of the worker: the folder of the two files below."""
+"""Environment variable of every process: the folder of the two files below."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,14 +15,15 @@ class Order:
     """Die at the `passage`-th passage of `point` that belongs to this campaign."""
 
     point: Fault
-    campaign_id: int
     passage: int
+    campaign_id: int | None = None
+    """None: whatever campaign it is, for points that do not know."""
     freeze: bool = False
     """Stop there, as SIGSTOP does, until somebody lets the process go on."""
 
 
 class Orders:
-    """The folder in which test and worker leave notes for each other."""
+    """The folder in which test and processes leave notes for each other."""
 
     def __init__(self, folder: Path) -> None:
         self._order = folder / "order.json"
@@ -36,7 +37,7 @@ class Orders:
         draft.replace(self._order)
 
     def take_back(self) -> None:
-        """No order any more: the next worker lives on."""
+        """No order any more: the next process lives on."""
         self._order.unlink(missing_ok=True)
 
     def standing(self) -> Order | None:
@@ -45,10 +46,10 @@ class Orders:
             read = json.loads(self._order.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return None
-        return Order(Fault(read["point"]), read["campaign_id"], read["passage"], read["freeze"])
+        return Order(**read | {"point": Fault(read["point"])})
 
     def leave_last_words(self, attempts: list[str]) -> None:
-        """What the worker held in its hands when it died."""
+        """What the process held in its hands when it died."""
         self._last_words.write_text(json.dumps(attempts), encoding="utf-8")
 
     def last_words(self) -> list[str]:

@@ -6,6 +6,9 @@ from harness.faults import Fault
 from harness.story import Story
 from harness.trial import Verdict
 
+TOO_SLOW = "found_after_latest_at"
+"""On a busy machine a short window may be over before a silent dial is looked for; nobody is called for it."""
+
 
 def verdicts(stories: Iterable[Story], fault: Fault | None = None) -> list[Verdict]:
     """Those of one fault, or all."""
@@ -26,6 +29,11 @@ def assert_nobody_was_lost(chosen: Iterable[Verdict]) -> None:
         assert verdict.losses == []
 
 
+def assert_nobody_was_called_too_late(chosen: Iterable[Verdict]) -> None:
+    for verdict in chosen:
+        assert verdict.late == []
+
+
 def assert_all_moved_on(chosen: Iterable[Verdict]) -> None:
     for verdict in chosen:
         assert verdict.trial.recovery_seconds is not None
@@ -34,7 +42,7 @@ def assert_all_moved_on(chosen: Iterable[Verdict]) -> None:
 def assert_no_alarm(stories: Iterable[Story]) -> None:
     for story in stories:
         assert story.double_dials_seen == 0
-        assert story.alarms == []
+        assert not [alarm for alarm in story.alarms if not alarm.startswith(TOO_SLOW)]
 
 
 def assert_died_where_told(chosen: Iterable[Verdict]) -> None:
@@ -43,13 +51,13 @@ def assert_died_where_told(chosen: Iterable[Verdict]) -> None:
         in_its_hands = set(verdict.trial.last_words)
         with_the_provider = in_its_hands & {dial.attempt for dial in verdict.dials}
         match verdict.trial.fault:
-            case Fault.BEFORE_CLAIM:
-                assert not in_its_hands
             case Fault.AFTER_CLAIM:
                 assert in_its_hands
                 assert not with_the_provider
-            case _:
+            case Fault.DURING_POST | Fault.AFTER_ACCEPT | Fault.DURING_RECORD:
                 assert with_the_provider
+            case _:
+                assert not in_its_hands
 
 
 def assert_unknown_after_claim(chosen: Iterable[Verdict]) -> None:

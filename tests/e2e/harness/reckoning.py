@@ -2,10 +2,16 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 from itertools import pairwise
 
 from harness.books import AttemptRow, Books
 from harness.witness import Dial
+
+ON_ITS_WAY = timedelta(seconds=1)
+"""Between the last look at a permit and the provider's own note of the call, on a machine that has much to do."""
+HUNG_UP_AS = ("unknown", "cancelled", "provider_error")
+"""What the books may say of a call that we ended: nobody can know how far it came, or it was taken back unrung."""
 
 
 def double_dials(books: Books, dials: Sequence[Dial], *, max_attempts: int) -> list[str]:
@@ -25,6 +31,16 @@ def losses(books: Books, dials: Sequence[Dial], *, rows: int) -> list[str]:
         *_rows_that_are_nowhere(books, rows=rows),
         *_ends_that_are_missing(books),
         *_calls_that_are_not_on_record(books, dials),
+    ]
+
+
+def too_late(dials: Sequence[Dial], *, latest_at: datetime) -> list[str]:
+    """Every call that began after the window was over."""
+    begun = {dial.attempt: datetime.fromisoformat(dial.created_at) for dial in dials}
+    return [
+        f"attempt {attempt} was requested {(at - latest_at).total_seconds():.1f} s after the end of the window"
+        for attempt, at in begun.items()
+        if at > latest_at + ON_ITS_WAY
     ]
 
 
@@ -62,7 +78,7 @@ def _more_than_allowed(dials: Sequence[Dial], *, max_attempts: int) -> Iterator[
 
 def _redialed_although_dialed(books: Books, dials: Sequence[Dial]) -> Iterator[str]:
     """An attempt given up as never made, which the provider has made after all."""
-    made = {dial.attempt for dial in dials}
+    made = {dial.attempt for dial in dials if not dial.hung_up}
     for attempt in books.attempts:
         if attempt.outcome == "unknown" and attempt.state == "closed" and attempt.id in made:
             yield f"attempt {attempt.id} was given up although the provider had it"
@@ -89,7 +105,7 @@ def _calls_that_are_not_on_record(books: Books, dials: Sequence[Dial]) -> Iterat
         attempt = attempts.get(dial.attempt)
         if attempt is None:
             yield f"the provider has a call of attempt {dial.attempt}, and we have no such attempt"
-        elif attempt.outcome != dial.outcome:
+        elif attempt.outcome != dial.outcome and not (dial.hung_up and attempt.outcome in HUNG_UP_AS):
             yield f"attempt {dial.attempt} came to {dial.outcome}; the books say {attempt.outcome or attempt.state}"
 
 

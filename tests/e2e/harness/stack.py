@@ -13,10 +13,15 @@ from types import TracebackType
 from typing import Self
 
 import redis
+from harness.books import summary
 from harness.memory import remember_fates
 from harness.orders import ORDERS_VARIABLE, Orders
+from harness.small_disk import SmallDisk
+from harness.trouble import prepare_trouble
+from harness.victim import ROLE_VARIABLE
 from harness.witness import Witness
 from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
 
 from campaigns.runtime.addresses import Addresses
 from campaigns.runtime.embedded import ChildProcess, ValkeyServer, start_postgres, start_valkey, stop_all
@@ -39,6 +44,9 @@ SIMULATOR_SPEED = 60
 """A real second plays a minute of a simulated call."""
 ANSWER_LATENCY = "[0.15,0.3]"
 """Seconds until the provider answers a create: long enough to die in."""
+
+LOGS_VARIABLE = "RINGFENCE_E2E_LOGS"
+"""A folder for what the processes of each stack logged; without it the logs go with the stack."""
 
 SETTINGS = """\
 publicUrl = "{web_url}"
@@ -64,6 +72,8 @@ class Stack:
 
     home: Path
     valkey: ValkeyServer
+    disk: SmallDisk | None = None
+    """Where Postgres lives, once it has moved."""
 
     def __init__(self, *, seed: int, with_door: bool = False) -> None:
         """`with_door`: requests pass a door that notes when each of them arrives (`arrived`)."""
@@ -71,6 +81,7 @@ class Stack:
         self._with_door = with_door
         self._stack = ExitStack()
         self._children: list[ChildProcess] = []
+        self._others: list[ChildProcess] = []
         self._generation = 1
 
     def __enter__(self) -> Self:
@@ -109,13 +120,34 @@ class Stack:
 
     def start_postgres(self) -> None:
         """Where it was before, with all that was committed."""
-        self.postgres = start_postgres(self.home / "data" / "postgres", durable=True, port=self.postgres.port)
+        self.postgres = start_postgres(self._postgres_folder, durable=True, port=self.postgres.port)
+
+    def move_postgres(self) -> None:
+        """Postgres, its data and all, goes on from a small disk of its own."""
+        disk = self.disk = SmallDisk(self.home / "small-disk")
+        self.postgres.stop()
+        self._postgres_folder = disk.take_over(self._postgres_folder)
+        self._stack.callback(disk.unmount)
+        self._stack.callback(lambda: self.postgres.stop())  # before the disk goes
+        self.start_postgres()
 
     def start_another(self, child: ChildProcess) -> None:
         """One more process of a kind there is already."""
         another = replace(child, name=f"{child.name}-2", log_path=child.log_path.with_suffix(".2.log"))
         self._children.append(another)
+        self._others.append(another)
         self.start(another)
+
+    def stop_others(self) -> None:
+        """One of each again."""
+        while self._others:
+            other = self._others.pop()
+            self._children.remove(other)
+            other.stop()
+
+    def process(self, role: str) -> ChildProcess:
+        """The process by its name, as it is at this moment."""
+        return next(child for child in self._children if child.name == role)
 
     def replace_dispatch(self) -> ChildProcess:
         """Start a new dispatch worker beside the old one, which is returned and no longer watched."""
@@ -161,6 +193,8 @@ class Stack:
         """The folder is about to go, so the ends of the logs belong into the test's report."""
         for child in self._children:
             sys.stderr.write(f"--- {child.name}\n{child.tail_log()}\n")
+        with contextlib.suppress(SQLAlchemyError):  # Postgres may be away: that is what some trials are about
+            sys.stderr.write("\n".join(["--- rows", *summary(self.database), ""]))
 
     # --- starting ----------------------------------------------------------------------------------------------
 
@@ -172,7 +206,8 @@ class Stack:
         self._valkey_folder = self.home / "data" / "valkey"
         self.valkey = start_valkey(self._valkey_folder, durable=True)
         self._stack.callback(lambda: self.valkey.stop())  # the one of that moment
-        self.postgres = start_postgres(self.home / "data" / "postgres", durable=True)
+        self._postgres_folder = self.home / "data" / "postgres"
+        self.postgres = start_postgres(self._postgres_folder, durable=True)
         self._stack.callback(lambda: self.postgres.stop())
         self.addresses = Addresses(database_url=self.postgres.url, redis_url=self.valkey.url)
         self.database = open_engine(self.postgres.url, pool_size=2)
@@ -189,15 +224,16 @@ class Stack:
         programs = Programs(home=self.home, addresses=self.addresses, environment=self.environment)
         prepare_database(self.addresses.database_url, load_settings(self.environment, cwd=self.home))
         remember_fates(self.database)
+        prepare_trouble(self.database)
         self.simulator = programs.simulator(
             "--port", str(simulator_port), "--seed", str(self._seed), "--speed", str(SIMULATOR_SPEED),
             "--set", f"answer_latency={ANSWER_LATENCY}",
         )  # fmt: skip
         self.witness = Witness(simulator_url)
-        self.web = programs.web(host=LOOPBACK, port=web_port)
-        self.dispatch = self._victim(programs.dispatch_worker())
-        self.control = programs.control_worker()
-        self.beat = programs.beat()
+        self.web = _victim(programs.web(host=LOOPBACK, port=web_port))
+        self.dispatch = _victim(programs.dispatch_worker())
+        self.control = _victim(programs.control_worker())
+        self.beat = _victim(programs.beat())
         self._children = [self.simulator, self.web, self.dispatch, self.control, self.beat]
         if self._with_door:
             self._children.append(self._door(port=door_port, to=simulator_port))
@@ -227,12 +263,15 @@ class Stack:
             self.simulator, name="door", command=command, log_path=self.simulator.log_path.with_name("door.log")
         )
 
-    def _victim(self, worker: ChildProcess) -> ChildProcess:
-        """The same command line, entered by another door."""
-        python, _, module, *arguments = worker.command
-        assert module == "celery"
-        return replace(worker, command=[python, "-m", "harness.victim", *arguments])
-
     def _stop(self) -> None:
         stop_all(self._children, timedelta(seconds=8))
+        if folder := os.environ.get(LOGS_VARIABLE):
+            shutil.copytree(self.home / "logs", Path(folder) / self.home.name)
         self._stack.close()
+
+
+def _victim(child: ChildProcess) -> ChildProcess:
+    """The same command line, entered by another door."""
+    python, flag, *rest = child.command
+    environment = {**child.environment, ROLE_VARIABLE: child.name}
+    return replace(child, command=[python, flag, "harness.victim", *rest], environment=environment)

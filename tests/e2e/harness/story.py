@@ -3,37 +3,76 @@
 The next campaign begins as soon as the last fault is over, so the long wait for silent dials is shared by all.
 """
 
+import os
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
 from harness.books import dials_of, unfinished
 from harness.campaign import LASTS, area_codes, launch
-from harness.chaos import freeze, strike
-from harness.faults import FAULTS_BY_POLICY, FREEZE_POINTS, KILL_POINTS, Fault
-from harness.orders import Order
+from harness.faults import FAULTS_BY_POLICY, FREEZES, KILL_POINTS, OTHERS_KILL_POINTS, Fault
+from harness.freezing import freeze
+from harness.kills import deploy, kill_at_point, kill_control_at_random, kill_dispatch_at_random, kill_web
+from harness.nuisances import cross_locks, cut_connections, double_processes, refuse_transactions, repeat_messages
+from harness.outages import (
+    OUTAGE,
+    empty_valkey,
+    fill_disk,
+    flush_valkey,
+    outage_of,
+    restart_postgres,
+    stop_dispatch,
+    take_connections,
+    take_postgres_away,
+    take_valkey_away,
+)
+from harness.provider_faults import fail_creates, fail_webhooks, never_end
+from harness.scene import STRIKE_TIMEOUT, Scene
+from harness.small_disk import why_not
 from harness.stack import HOOKED, POLLED, Stack
 from harness.trial import Trial, Verdict, judge
 from harness.waiting import wait_until
 
-from campaigns.runtime.embedded import ChildProcess
+FAULTS_VARIABLE = "RINGFENCE_E2E_FAULTS"
+"""Names of the faults to try, with commas between them; all of them unless told otherwise."""
+END_TIMEOUT = LASTS + timedelta(seconds=180)
+"""From the last fault to the last final state; a call in progress past `latestAt` is asked after within 70 s. The rest
+is for a busy machine."""
+SHORT = timedelta(seconds=25)
+"""The window of a campaign whose end is waited for: frozen after some five seconds, for twenty more."""
+FIRST_DIALS = (10, 40)
+"""After how many the fault strikes: in the middle of the first wave."""
 
-STRIKE_TIMEOUT = timedelta(seconds=50)
-"""From submit to fault: expansion, the first dials, and a worker that is still starting again."""
-END_TIMEOUT = LASTS + timedelta(seconds=90)
-"""From the last fault to the last final state; a call in progress past `latestAt` is asked after within 70 s."""
-FAILED_WEBHOOKS = 5
-"""So many deliveries have to fail before the web process comes back."""
+Cause = Callable[[Scene], None]
 
-PASSAGES = {
-    Fault.BEFORE_CLAIM: (1, 3),
-    Fault.AFTER_CLAIM: (1, 3),
-    Fault.DURING_POST: (5, 60),
-    Fault.AFTER_ACCEPT: (5, 60),
-    Fault.DURING_RECORD: (2, 15),
+AT_THEIR_POINT: Mapping[Fault, Cause] = dict.fromkeys((*KILL_POINTS, *OTHERS_KILL_POINTS), kill_at_point) | (
+    dict.fromkeys(FREEZES, freeze)
+)
+"""Faults that wait for their own moment."""
+WHILE_DIALING: Mapping[Fault, Cause] = {
+    Fault.KILLED_AT_RANDOM: kill_dispatch_at_random,
+    Fault.CONTROL_KILLED: kill_control_at_random,
+    Fault.WEB_KILLED: kill_web,
+    Fault.DEPLOYED: deploy,
+    Fault.VALKEY_FLUSHED: flush_valkey,
+    Fault.VALKEY_EMPTY: empty_valkey,
+    Fault.VALKEY_AWAY: take_valkey_away,
+    Fault.NO_WORKER: stop_dispatch,
+    Fault.POSTGRES_RESTARTED: restart_postgres,
+    Fault.POSTGRES_AWAY: take_postgres_away,
+    Fault.CONNECTIONS_CUT: cut_connections,
+    Fault.CONNECTIONS_TAKEN: take_connections,
+    Fault.TRANSACTIONS_REFUSED: refuse_transactions,
+    Fault.LOCKS_CROSSED: cross_locks,
+    Fault.DISK_FULL: fill_disk,
+    Fault.MESSAGES_REPEATED: repeat_messages,
+    Fault.TWO_OF_EACH: double_processes,
+    Fault.PROVIDER_FAULTY: fail_creates,
+    Fault.WEBHOOKS_FAULTY: fail_webhooks,
+    Fault.CALLS_ENDLESS: never_end,
 }
-"""Which passage of each point is the last: claims go by groups, dials one by one, records by flushes."""
+"""Faults that strike once the first dials are made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +89,14 @@ class Story:
 def tell(policy: str, *, rounds: int, seed: int) -> Story:
     """Every fault of the policy, `rounds` times. The same seed: the same lists, and faults at the same passages."""
     dice = random.Random(f"{seed} {policy}")
-    faults = FAULTS_BY_POLICY[policy]
+    faults = _chosen(policy)
     with Stack(seed=seed) as stack:
         teller = _Teller(stack, policy=policy, dice=dice, trials=rounds * len(faults))
         for round_number in range(rounds):
             for fault in faults:
-                teller.have_trial(fault, account=_account(fault, policy=policy, round_number=round_number))
+                teller.have_trial(fault, round_number=round_number)
+            if round_number + 1 < rounds:
+                stack.stop_others()
         teller.wait_for_the_end()
         assert stack.ended() == []
         dials = stack.witness.dials()
@@ -63,10 +104,24 @@ def tell(policy: str, *, rounds: int, seed: int) -> Story:
         return Story(verdicts, alarms=stack.alarms(), double_dials_seen=stack.witness.stats()["double_dials"])
 
 
-def _account(fault: Fault, *, policy: str, round_number: int) -> str:
+def _chosen(policy: str) -> list[Fault]:
+    only = os.environ.get(FAULTS_VARIABLE)
+    impossible = {Fault.DISK_FULL} if why_not() else set()
+    wanted = {Fault(name) for name in only.split(",")} if only else set(Fault)
+    return [fault for fault in FAULTS_BY_POLICY[policy] if fault in wanted - impossible]
+
+
+def account_of(fault: Fault, *, policy: str, round_number: int) -> str:
     """A call that was made and not recorded comes to light by its webhook, or by the provider's list: try both."""
-    listed = fault in KILL_POINTS and (round_number + (policy == "hold")) % 2 == 0
-    return POLLED if listed else HOOKED
+    may_be_listed = fault in (*KILL_POINTS, Fault.CALLS_ENDLESS)
+    return POLLED if may_be_listed and (round_number + (policy == "hold")) % 2 == 0 else HOOKED
+
+
+def window_of(fault: Fault, *, round_number: int) -> timedelta:
+    """How long a campaign lasts: as always after the fault, however long that is."""
+    if fault is Fault.FROZEN_PAST_WINDOW:
+        return SHORT
+    return LASTS + outage_of(fault, round_number=round_number) - OUTAGE
 
 
 class _Teller:
@@ -77,85 +132,43 @@ class _Teller:
         self._dice = dice
         self._total = trials
 
-    def have_trial(self, fault: Fault, *, account: str) -> None:
+    def have_trial(self, fault: Fault, *, round_number: int) -> None:
         """Launch, strike, mend."""
-        number = len(self.trials)
-        campaign = launch(
-            self._stack,
-            name=f"{self._policy}-{number:03}-{fault.value.replace('_', '-')}",
-            account=account,
-            policy="hold" if self._policy == "chaos" else self._policy,
-            codes=area_codes(number, of=self._total),
-            seed=self._dice.randrange(1_000_000),
-        )
-        trial = Trial(fault, self._policy, campaign)
-        self.trials.append(trial)
-        if fault in KILL_POINTS:
-            self._kill_dispatch(trial)
-        elif fault in FREEZE_POINTS:
-            freeze(self._stack, trial, passage=self._dice.randint(1, 3), wait=self._wait)
-        elif fault in FAULTS_BY_POLICY["chaos"]:
-            self._wait_for_dials(trial)
-            strike(self._stack, trial, dice=self._dice, wait=self._wait)
+        scene = Scene(self._stack, self._new_trial(fault, round_number), self._dice, self._wait, round_number)
+        if fault in AT_THEIR_POINT:
+            AT_THEIR_POINT[fault](scene)
         else:
-            self._wait_for_dials(trial)
-            self._strike(trial)
+            self._wait_for_dials(scene.trial)
+            WHILE_DIALING[fault](scene)
 
     def wait_for_the_end(self) -> None:
         """Until no campaign has a call that is not final."""
         self._wait(lambda: not unfinished(self._stack.database), what="every campaign is finished", timeout=END_TIMEOUT)
 
-    # --- the faults --------------------------------------------------------------------------------------------
-
-    def _kill_dispatch(self, trial: Trial) -> None:
-        stack = self._stack
-        stack.orders.give(Order(trial.fault, trial.campaign.id, self._dice.randint(*PASSAGES[trial.fault])))
-        self._wait(lambda: not stack.dispatch.is_running, what=f"the worker dies {trial.fault}", timeout=STRIKE_TIMEOUT)
-        trial.strike(stack)
-        assert stack.dispatch.poll() == -9, stack.dispatch.tail_log()
-        trial.last_words = stack.orders.last_words()
-        stack.orders.take_back()
-        stack.start(stack.dispatch)
-
-    def _strike(self, trial: Trial) -> None:
-        stack = self._stack
-        match trial.fault:
-            case Fault.VALKEY_FLUSHED:
-                stack.flush_valkey()
-                trial.strike(stack)
-            case Fault.VALKEY_EMPTY:
-                stack.restart_valkey_empty()
-                trial.strike(stack)
-            case Fault.WEB_KILLED:
-                self._kill(stack.web, trial)
-                failed = stack.witness.stats()["webhooks"].get("failed", 0)
-                self._wait(
-                    lambda: stack.witness.stats()["webhooks"].get("failed", 0) >= failed + FAILED_WEBHOOKS,
-                    what="webhooks fail while the web process is dead",
-                    timeout=STRIKE_TIMEOUT,
-                )
-                stack.start(stack.web)
-            case Fault.BEAT_KILLED:
-                self._kill(stack.beat, trial)
-                stack.start(stack.beat)
-            case Fault.CONTROL_KILLED:
-                self._kill(stack.control, trial)
-                stack.start(stack.control)
-
-    def _kill(self, child: ChildProcess, trial: Trial) -> None:
-        child.kill()
-        trial.strike(self._stack)
+    def _new_trial(self, fault: Fault, round_number: int) -> Trial:
+        if fault is Fault.DISK_FULL and not self._stack.disk:
+            self._stack.move_postgres()
+        number = len(self.trials)
+        campaign = launch(
+            self._stack,
+            name=f"{self._policy}-{number:03}-{fault.value.replace('_', '-')}",
+            account=account_of(fault, policy=self._policy, round_number=round_number),
+            policy="hold" if self._policy == "chaos" else self._policy,
+            codes=area_codes(number, of=self._total),
+            seed=self._dice.randrange(1_000_000),
+            lasts=window_of(fault, round_number=round_number),
+        )
+        self.trials.append(Trial(fault, self._policy, campaign))
+        return self.trials[-1]
 
     def _wait_for_dials(self, trial: Trial) -> None:
         """Into the middle of the first wave."""
-        dials = self._dice.randint(15, 50)
+        dials = self._dice.randint(*FIRST_DIALS)
         self._wait(
             lambda: dials_of(self._stack.database, trial.campaign.id) >= dials,
             what=f"{dials} dials of {trial.campaign.name}",
             timeout=STRIKE_TIMEOUT,
         )
-
-    # --- watching ----------------------------------------------------------------------------------------------
 
     def _wait(self, seen: Callable[[], bool], *, what: str, timeout: timedelta) -> None:
         """Wait, and meanwhile keep an eye on all trials."""

@@ -13,7 +13,7 @@ from harness.books import Books, dialing, read_books, still_stuck, under_way, wa
 from harness.campaign import MAX_ATTEMPTS, Launched
 from harness.faults import Fault
 from harness.memory import Remembered, remembered
-from harness.reckoning import double_dials, losses, of_campaign
+from harness.reckoning import double_dials, losses, of_campaign, too_late
 from harness.stack import Stack
 from harness.witness import Dial
 
@@ -40,8 +40,13 @@ class Trial:
     """Attempts without a recorded answer at the fault."""
     last_words: list[str] = field(default_factory=list)
     """Attempts in the hands of the worker that died."""
+    point: Fault | None = None
+    """Where it was frozen."""
     backlog: int | None = None
     """Messages that waited in Valkey when no worker had been there for a while."""
+    deadlocks: int = 0
+    """That Postgres broke up while locks were crossed."""
+    connections_taken: int = 0
     recovery_seconds: float | None = None
     """Until the last call that was under way had moved on. None: not yet."""
     told: Told | None = None
@@ -75,6 +80,8 @@ class Verdict:
     """All unknown fates of this campaign, also those that a later fault left behind."""
     double_dials: list[str]
     losses: list[str]
+    late: list[str]
+    """Calls after the window."""
 
     @property
     def adopted(self) -> frozenset[str]:
@@ -109,6 +116,7 @@ def judge(trial: Trial, stack: Stack, all_dials: list[Dial]) -> Verdict:
         fates=remembered(stack.database, trial.campaign.id),
         double_dials=double_dials(books, dials, max_attempts=MAX_ATTEMPTS),
         losses=losses(books, dials, rows=trial.campaign.rows),
+        late=too_late(dials, latest_at=trial.campaign.latest_at),
     )
 
 

@@ -19,6 +19,9 @@ class Dial:
     created_at: str
     ended_at: str | None
     outcome: str
+    """What it would come to by itself."""
+    hung_up: bool = False
+    """It did not end by itself: we ended it."""
 
 
 class Witness:
@@ -43,10 +46,13 @@ class Witness:
                 row["createdAt"],
                 row["endedAt"],
                 OUTCOMES.get(row["outcome"], row["outcome"]),
+                hung_up=row["endedReason"] == HUNG_UP,
             )
             for row in rows
         ]
 
 
+HUNG_UP = "manually-canceled"
+"""Vapi's word for a call that its own client ended."""
 OUTCOMES = {"pipeline_error": "provider_error"}
 """The simulator tells silence on the line from a fault before ringing; our books have one word for both."""

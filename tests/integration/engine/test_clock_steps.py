@@ -8,7 +8,8 @@ from itertools import count
 from threading import Event
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
+from sqlalchemy.exc import OperationalError
 
 from campaigns.calls.pacing import spacing
 from campaigns.services.machine_clock import monotonic
@@ -118,3 +119,22 @@ def test_what_a_worker_remembers_of_the_rate_does_not_outlive_a_change(world):
         connection.execute(text("UPDATE accounts SET calls_per_second = 2"))
     turns = pace.reserve(fast, most=50, lead=0.0).turns
     assert len(turns) <= 1
+
+
+def test_a_pause_that_was_rolled_back_is_made_by_the_next_who_asks(world, clock):
+    """The clock is set when the database fails over: the very moment at which a commit may fail, too."""
+    first, second = Pace(world.database), Pace(world.database)
+    turns_of(second, wanted=1)
+    taken = first.reserve(SPACINGS, most=50, lead=0.3).turns
+    clock(1.5)
+
+    def fails(connection):
+        event.remove(world.database, "commit", fails)
+        raise OperationalError("COMMIT", {}, Exception("away"))
+
+    event.listen(world.database, "commit", fails)
+    with pytest.raises(OperationalError):
+        second.reserve(SPACINGS, most=50, lead=0.0)
+    later = turns_of(second, wanted=20)
+    assert most_in_a_second([*(turn.at for turn in taken), *later]) <= RATE
+    assert later[0] > taken[-1].at

@@ -140,6 +140,15 @@ def test_what_holds_a_campaign_is_named(world, why, statement, words):
         assert found.answer.startswith("held:")
 
 
+def test_a_control_worker_that_lives_and_takes_no_tick_is_told(world, why):
+    world.call(world.campaign(), NUMBER)
+    world.rescue.run()
+    assert not why.campaign("spring").holds
+    world.sql("UPDATE consumption SET consumed_at = consumed_at - interval '31 seconds'")
+    (hold,) = why.campaign("spring").holds
+    assert "no worker has carried out a tick since" in hold.what
+
+
 def test_a_pause_that_the_provider_asked_for_says_until_when(world, why):
     world.campaign()
     world.sql("UPDATE accounts SET cooldown_until = clock_timestamp() + interval '1 hour'")

@@ -1,5 +1,6 @@
 """A limit that somebody lowers holds for the next dial, whatever was released or reserved under the old one."""
 
+import math
 from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
@@ -89,3 +90,30 @@ def test_another_key_of_the_same_account_does_not_bring_a_second_rate_beside_the
     sync_accounts(world.database, [replace(ACCOUNT, limit_group="g2")])
     later = pace.reserve({"account:g2": spacing(1000.0)}, most=50, lead=0.8).turns
     assert all(turn.at - taken[-1].at >= 0.9 for turn in later)
+
+
+def test_accounts_that_have_one_key_from_now_on_take_back_what_both_released(world, calls):
+    other = replace(ACCOUNT, name="other", limit_group="h")
+    sync_accounts(world.database, [ACCOUNT, other])
+    second = world.campaign("second")
+    world.sql("UPDATE campaigns SET account = 'other' WHERE id = :id", id=second)
+    for number in numbers(20, code="646"):
+        world.call(second, number)
+    assert world.feed.run("g").released + world.feed.run("h").released == 20
+    sync_accounts(world.database, [ACCOUNT, replace(other, limit_group="g")])
+    assert world.feed.run("g").released <= 10
+    assert world.one("SELECT count(*) FROM calls WHERE state = 'queued'") <= 10
+
+
+def test_a_worker_that_remembers_another_key_dials_by_the_turns_of_the_one_in_force(world, calls):
+    """Those who know the new key begin a second after the change; a turn of the old one could come beside theirs."""
+    (campaign_id,) = world.sql("SELECT id FROM campaigns")[0]
+    world.dispatch._looks[campaign_id] = (math.inf, world.dispatch._look(campaign_id))
+    sync_accounts(world.database, [replace(ACCOUNT, limit_group="g2", calls_per_second=20.0)])
+    changed_at = monotonic()
+    deadline = changed_at + 10
+    while not world.provider.dials and monotonic() < deadline:
+        world.feed.run("g2")
+        world.deliver()
+    assert world.provider.dials
+    assert all(request.permit.left_at - changed_at >= 1.0 for request in world.provider.dials)

@@ -1,13 +1,27 @@
 """Calls handed over to a provider that dials them later: judged for the whole span, one answer each, nobody twice."""
 
+import asyncio
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
-from campaigns.providers.contract import CallReport, FateUnknown, NotDialed, NotDialedKind, Phase, Placed
+from campaigns.providers.contract import (
+    CallReport,
+    DialRequest,
+    DialResult,
+    FateUnknown,
+    NotDialed,
+    NotDialedKind,
+    Phase,
+    Placed,
+)
 from campaigns.services.ports import CallRef
 from tests.integration.engine.holding import ANN, BEN, CID, NEW_YORK, Holding, wednesday_noon
+
+LOS_ANGELES = "+12135550104"
 
 # --- handing over ------------------------------------------------------------------------------------------------
 
@@ -95,6 +109,37 @@ def test_the_feed_releases_no_such_call_and_a_stray_message_claims_none(holding:
     campaign_id = world.one("SELECT campaign_id FROM calls WHERE id = :id", id=call)
     world.dispatch.run([CallRef(call, 1)], campaign_id=campaign_id, task_id="stray")
     assert (world.provider.dials, world.state(call), world.live_numbers()) == ([], "scheduled", {})
+
+
+def test_requests_for_different_places_do_not_wait_for_each_others_answers(holding: Holding) -> None:
+    """The permits of the later ones would lapse meanwhile, and what was not handed over is not tried again."""
+    hand_over, asked = holding.provider.hand_over, list[asyncio.Event]()
+
+    async def answers_once_all_are_asked(requests: Sequence[DialRequest], **options: Any) -> Mapping[UUID, DialResult]:
+        mine = asyncio.Event()
+        asked.append(mine)
+        if len(asked) == 2:
+            for each in asked:
+                each.set()
+        async with asyncio.timeout(5):
+            await mine.wait()
+        return await hand_over(requests, **options)
+
+    holding.provider.hand_over = answers_once_all_are_asked  # type: ignore[method-assign]
+    at = wednesday_noon()
+    calls = holding.campaign(ANN, LOS_ANGELES, at=at, until=at + timedelta(hours=12))
+    assert holding.schedule.run() == 2
+    assert len(holding.provider.handed) == 2
+    assert [holding.world.state(call) for call in calls] == ["in_progress", "in_progress"]
+
+
+def test_a_turn_that_comes_within_the_next_second_is_waited_for(holding: Holding) -> None:
+    """A pass that only looked would find each turn of a slow account taken by the campaigns that wait for it."""
+    holding.world.sql("UPDATE accounts SET calls_per_second = 0.5")
+    holding.world.sql("INSERT INTO pace (scope, next_at) VALUES ('account:g', clock_timestamp() + interval '1.4 s')")
+    (call,) = holding.campaign(ANN, at=wednesday_noon())
+    assert holding.schedule.run() == 1
+    assert holding.world.state(call) == "in_progress"
 
 
 # --- answers -----------------------------------------------------------------------------------------------------

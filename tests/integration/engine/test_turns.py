@@ -10,6 +10,8 @@ from sqlalchemy import text
 from campaigns.calls.pacing import spacing
 from campaigns.services.machine_clock import monotonic
 from campaigns.services.pace import BLURRED_WAIT, GATHERING, Pace
+from campaigns.store.feed import lock_accounts
+from campaigns.store.pace import lock_scopes
 
 SCOPE = "account:g"
 
@@ -52,8 +54,8 @@ def test_a_turn_that_was_missed_in_the_middle_is_lost_and_no_later_one_comes_too
     while monotonic() <= first.until:
         pass
     (turn,) = pace.take(spacings, 1, until=monotonic() + 1, missed=[first])
-    at = sorted([turn.at, *(each.at for each in rest)])
-    assert all(later - earlier >= 0.05 for earlier, later in pairwise(at))
+    taken = sorted([turn.taken, *(each.taken for each in rest)])
+    assert all(later - earlier >= 0.05 for earlier, later in pairwise(taken))
 
 
 def test_without_a_precise_reading_of_the_databases_clock_no_turn_is_taken(world):
@@ -132,3 +134,35 @@ def test_calls_beyond_the_turns_of_a_claim_spend_no_attempt(world):
     assert world.provider.dials == []
     assert {world.state(call) for call in calls} == {"scheduled"}
     assert world.sql("SELECT DISTINCT attempts, requests FROM calls") == [(0, 0)]
+
+
+def test_a_claim_that_takes_longer_than_its_turns_lie_ahead_does_not_wait_for_a_whole_spacing(world):
+    """Else a busy database, where every claim does, would dial nothing at all for an account with a slow pace."""
+    set_rate(world, 0.2)
+    call = world.call(world.campaign(), numbers(1)[0])
+    world.feed.run("g")
+    run = world.claim.run
+
+    def slow(*arguments, **options):
+        claimed = run(*arguments, **options)
+        with world.database.begin() as connection:
+            connection.execute(text("SELECT pg_sleep(0.3)"))
+        return claimed
+
+    world.claim.run = slow
+    world.deliver()
+    assert world.state(call) == "in_progress"
+
+
+@pytest.mark.parametrize(
+    "lock",
+    [
+        pytest.param(lambda connection: lock_scopes(connection, [SCOPE]), id="pace"),
+        pytest.param(lambda connection: lock_accounts(connection, "g"), id="account"),
+    ],
+)
+def test_a_process_that_is_frozen_with_what_every_worker_needs_holds_it_for_a_second(world, lock):
+    Pace(world.database).reserve(set_rate(world, 20.0), most=1, lead=0.0)
+    with world.database.begin() as connection:
+        lock(connection)
+        assert connection.execute(text("SHOW idle_in_transaction_session_timeout")).scalar_one() == "1s"

@@ -104,6 +104,24 @@ def test_after_latest_at_a_waiting_call_expires_and_an_unknown_fate_fails(world)
     assert world.one("SELECT state FROM runs") == "finished"
 
 
+@pytest.mark.parametrize("how", ["list", "webhook"])
+def test_who_turns_out_to_have_been_reached_after_latest_at_is_told_of_by_an_alarm(world, how):
+    """Their call is `failed` for good, so that nobody who reads its end alone takes them for not called."""
+    call = an_unknown_fate(world)
+    world.sql("UPDATE runs SET latest_at = '2026-12-02T16:00:00Z'")
+    world.rescue.run()
+    report = world.report(call, Phase.REPORTED, Verdict(Outcome.ANSWERED, retryable=False, counts=True))
+    if how == "list":
+        world.provider.listed = [report]
+        world.reconcile.run()
+    else:
+        world.receive(report)
+        world.receive(report, key="again")
+    assert (world.state(call), world.reason(call)) == ("failed", "fate_unknown")
+    assert world.sql("SELECT state, outcome FROM attempts") == [("closed", "answered")]
+    assert world.sql("SELECT kind FROM alarms") == [("found_after_latest_at",)]
+
+
 # --- how each provider can be asked ----------------------------------------------------------------------------------
 
 

@@ -4,6 +4,10 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import OperationalError
+
+from campaigns.services.control import Control
 from campaigns.services.launch_due import LaunchDue
 from campaigns.services.plans import Definitions
 from campaigns.services.record import Recorder
@@ -64,3 +68,39 @@ def test_a_campaign_that_cannot_be_launched_holds_up_no_other(world: Any) -> Non
         "SELECT count(*) FROM runs r JOIN campaigns c ON c.id = r.campaign_id WHERE c.name = 'summer' "
         "AND r.state = 'expanding'"
     ) == [1]
+
+
+def test_a_list_that_cannot_be_taken_over_is_not_read_again_at_every_tick(world: Any, monkeypatch: Any) -> None:
+    run_id = world.submit(*(f"+1212555010{digit}" for digit in range(4))).run_id
+    with monkeypatch.context() as faulty, suppress(Exception):
+        faulty.setattr("campaigns.services.row_reader.read_row", _stumble)
+        world.expand(run_id, chunk_rows=2)
+    assert LaunchDue(world.engine).run() == []
+    ((state, reason),) = world.query("SELECT state, state_reason FROM runs")
+    assert state == "expanding"
+    assert "ZeroDivisionError" in reason
+    Control(world.engine, operator="ann", wait=lambda _: None).resume("spring")
+    assert LaunchDue(world.engine).run() == [run_id]
+    world.expand(run_id)
+    assert world.query("SELECT count(*) FROM calls") == [4]
+
+
+def test_an_expansion_whose_database_was_away_for_a_moment_goes_on_at_the_next_tick(
+    world: Any, monkeypatch: Any
+) -> None:
+    run_id = world.submit(*(f"+1212555010{digit}" for digit in range(4))).run_id
+    with monkeypatch.context() as away, suppress(OperationalError):
+        away.setattr("campaigns.services.expand._write", _lose_the_database)
+        world.expand(run_id, chunk_rows=2)
+    assert LaunchDue(world.engine).run() == [run_id]
+    world.expand(run_id)
+    assert world.query("SELECT count(*) FROM calls") == [4]
+
+
+def _stumble(*_: Any, **__: Any) -> None:
+    raise ZeroDivisionError
+
+
+def _lose_the_database(connection: Connection, *_: Any, **__: Any) -> None:
+    with connection.begin():
+        connection.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))

@@ -113,6 +113,7 @@ GATEWAY = AccountRecord(
     webhooks=True,
 )
 VAPI = replace(GATEWAY, name="vapi-account", provider="vapi")
+TALK = "maxDurationSeconds"
 
 
 @pytest.mark.parametrize(
@@ -123,6 +124,9 @@ VAPI = replace(GATEWAY, name="vapi-account", provider="vapi")
         (GATEWAY, {"applicationSid": "x", "timeout": 46}, "assistant.timeout: 46 s is more than the account's ringT"),
         (GATEWAY, {"applicationSid": "x", "timeLimit": 601}, "account's maxDuration 10m; lower it, or raise maxDur"),
         (replace(GATEWAY, webhooks=False), {"applicationSid": "x", "amd": {}}, "nobody would hear its word"),
+        (VAPI, {"id": "a", "overrides": {TALK: 601}}, f"assistant.overrides.{TALK}: 601 s is more than the account's"),
+        (VAPI, {"inline": {TALK: 3600}}, f"assistant.inline.{TALK}: 3600 s is more than the account's maxDuration 10m"),
+        (VAPI, {"squad": {"members": [{"assistant": {TALK: 900}}]}}, f"squad.members[0].assistant.{TALK}: 900 s"),
     ],
 )
 def test_an_assistant_that_does_not_fit_the_account_is_refused(
@@ -144,6 +148,12 @@ def test_an_assistant_that_does_not_fit_the_account_is_refused(
 def test_an_assistant_that_fits_its_account_is_taken(world: Any, assistant: dict[str, Any], *, webhooks: bool) -> None:
     sync_accounts(world.engine, [replace(GATEWAY, webhooks=webhooks)])
     assert world.submit("+12125550100", account="gateway", assistant=assistant).created
+
+
+def test_of_two_longest_durations_that_of_the_overrides_counts(world: Any) -> None:
+    sync_accounts(world.engine, [VAPI])
+    assistant = {"inline": {TALK: 3600}, "overrides": {TALK: 600}}
+    assert world.submit("+12125550100", account=VAPI.name, assistant=assistant).created
 
 
 def test_a_rehearsal_clock_on_a_real_account_is_refused(world: Any, real_account: AccountRecord) -> None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -113,6 +114,23 @@ def test_a_large_one_whose_reader_dies_is_sent_again_and_then_stored(
         assert (reply.status_code, int(reply.headers["retry-after"]) > 0) == (503, True)
         assert (await client.post(path, content=large("second"))).status_code == 200
         assert _reader(bodies) != reader
+
+    run(scenario)
+    assert len(inbox()) == 2
+
+
+def test_a_reader_that_is_stuck_is_ended_and_the_next_large_one_is_read_by_another(
+    path: str, large: Callable[[str], bytes], inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario(client: httpx.AsyncClient, bodies: LargeBodies) -> None:
+        assert (await client.post(path, content=large("first"))).status_code == 200
+        stuck = _reader(bodies)
+        os.kill(stuck, signal.SIGSTOP)
+        with monkeypatch.context() as impatient:
+            impatient.setattr(large_bodies, "LONGEST_READING", timedelta(0))
+            assert (await client.post(path, content=large("second"))).status_code == 503
+        assert (await client.post(path, content=large("second"))).status_code == 200
+        assert _reader(bodies) != stuck
 
     run(scenario)
     assert len(inbox()) == 2

@@ -2,15 +2,20 @@
 
 import asyncio
 import json
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
+from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import Engine, text
 
 from campaigns.web import body as body_reading
+from campaigns.web import services, webhooks
 from campaigns.web.app import create_app
 from campaigns.web.body import MOST_BODY_BYTES
+from campaigns.web.large_bodies import LARGE_BODY_BYTES
 
 TOKEN = "the-token-of-the-campaign"
 Event = Callable[..., bytes]
@@ -107,6 +112,55 @@ def test_a_body_that_never_ends_is_given_up(
 
     run(scenario)
     assert inbox() == []
+
+
+def test_a_body_of_unknown_origin_counts_until_its_signature_has_been_looked_at(
+    door_campaigns: dict[str, int],
+    event: Event,
+    signature: Callable[..., dict[str, str]],
+    inbox: Inbox,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    body = event(artifact={"transcript": "x" * LARGE_BODY_BYTES})
+    headers = {name.replace("_", "-"): value for name, value in signature(body).items()}
+    begun, go_on, look = threading.Event(), threading.Event(), webhooks.require_signature
+    monkeypatch.setattr(services, "MOST_UNPROVEN_BYTES", len(body) + len(body) // 2)
+
+    def waiting(*arguments: Any, **named: Any) -> None:
+        if not begun.is_set():
+            begun.set()
+            go_on.wait()
+        look(*arguments, **named)
+
+    monkeypatch.setattr(webhooks, "require_signature", waiting)
+
+    async def scenario(client: httpx.AsyncClient) -> None:
+        first = asyncio.create_task(client.post("/webhooks/vapi/signed", content=body, headers=headers))
+        await asyncio.to_thread(begun.wait)
+        second = await client.post("/webhooks/vapi/signed", content=body, headers=headers)
+        go_on.set()
+        assert (second.status_code, (await first).status_code) == (503, 200)
+        assert (await client.post("/webhooks/vapi/signed", content=body, headers=headers)).status_code == 200
+
+    run(scenario)
+    assert inbox() == ["status-update"]
+
+
+@pytest.mark.parametrize("escape", ["\\u0000", "\\ud800"])
+def test_a_report_with_names_that_postgres_cannot_hold_is_taken_in_all_the_same(
+    path: str, event: Event, inbox: Inbox, database: Engine, escape: str
+) -> None:
+    named = {"analysis": {"structuredData": {"NAME": "yes", "wants": "yes"}}, "costBreakdown": {"NAME": 1, "total": 2}}
+    body = event("end-of-call-report", endedReason="customer-ended-call", **named)
+
+    async def scenario(client: httpx.AsyncClient) -> None:
+        assert (await client.post(path, content=body.replace(b"NAME", escape.encode()))).status_code == 200
+
+    run(scenario)
+    with database.connect() as connection:
+        (report,) = connection.execute(text("SELECT report FROM inbox")).scalars()
+    assert report["conversation"]["answers"] == {"wants": "true"}
+    assert report["artifacts"]["cost_breakdown"] == {"?": 1, "total": 2}
 
 
 def test_a_stranger_is_refused_before_a_byte_of_the_body_is_read(path: str, inbox: Inbox) -> None:

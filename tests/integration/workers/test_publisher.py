@@ -3,13 +3,16 @@
 import base64
 import json
 import time
+from datetime import timedelta
 from typing import Any
 
 import pytest
 import redis
+from harness.waiting import wait_until
 
 from campaigns.runtime.publisher import publisher_at
 from campaigns.services.ports import CallRef, PublishError
+from config.celery_settings import CONTROL_QUEUE, MOST_WAITING
 
 AWAY = "redis://127.0.0.1:1/0"
 
@@ -55,6 +58,21 @@ def test_launches_and_the_inbox_can_be_asked_for(valkey: redis.Redis, valkey_url
     assert next_message(valkey, "control") == {"task": "ringfence.launch_due"}
     publisher.request_inbox()
     assert next_message(valkey, "control") == {"task": "ringfence.process_inbox"}
+
+
+def test_nudges_stop_growing_the_broker_while_no_worker_takes_them(
+    valkey: redis.Redis, valkey_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    valkey.rpush(CONTROL_QUEUE, *["x"] * MOST_WAITING)
+    publisher = publisher_at(valkey_url)
+    publisher.request_inbox()
+    wait_until(lambda: "nudges_withheld" in caplog.messages, what="a nudge is withheld", timeout=timedelta(seconds=20))
+    valkey.ltrim(CONTROL_QUEUE, 0, MOST_WAITING - 2)  # a worker is back, and takes some
+    publisher.request_feed("group")
+    wait_until(lambda: "nudges_resumed" in caplog.messages, what="one is not withheld", timeout=timedelta(seconds=20))
+    valkey.lrem(CONTROL_QUEUE, 0, "x")
+    assert next_message(valkey, CONTROL_QUEUE) == {"task": "ringfence.feed", "limit_group": "group"}
+    assert valkey.llen(CONTROL_QUEUE) == 0
 
 
 def test_without_a_broker_publishing_fails_soon_and_says_no_secret() -> None:

@@ -7,8 +7,8 @@ import pytest
 import redis
 from celery import Celery
 
-from config.celery_settings import CELERY_SETTINGS, CONTROL_QUEUE
-from workers.beat import MOST_WAITING_TICKS, TICKS, TickScheduler, beat_schedule
+from config.celery_settings import CELERY_SETTINGS, CONTROL_QUEUE, MOST_WAITING
+from workers.beat import TICKS, TickScheduler, beat_schedule
 
 OWN_DATABASE = 5
 """Of the shared Valkey: a thread that an earlier test has left may still send a nudge to the usual one."""
@@ -47,7 +47,7 @@ def test_ticks_stop_growing_the_broker_while_no_worker_takes_them(own_valkey: re
     scheduler = scheduler_on(own_url)
     for _ in range(100):
         tick_all(scheduler)
-    assert own_valkey.llen(CONTROL_QUEUE) == MOST_WAITING_TICKS
+    assert own_valkey.llen(CONTROL_QUEUE) == MOST_WAITING
 
 
 def test_ticks_begin_again_when_the_queue_is_taken(own_valkey: redis.Redis, own_url: str) -> None:
@@ -62,8 +62,16 @@ def test_ticks_begin_again_when_the_queue_is_taken(own_valkey: redis.Redis, own_
 def test_a_withheld_tick_is_put_off_to_its_next_time(own_valkey: redis.Redis, own_url: str) -> None:
     scheduler = scheduler_on(own_url)
     entry = scheduler.schedule["ringfence.rescue"]
-    own_valkey.rpush(CONTROL_QUEUE, *["x"] * MOST_WAITING_TICKS)
+    own_valkey.rpush(CONTROL_QUEUE, *["x"] * MOST_WAITING)
     runs_before = entry.total_run_count
     assert scheduler.apply_async(entry) is None
     assert scheduler.schedule["ringfence.rescue"].total_run_count == runs_before + 1
     own_valkey.delete(CONTROL_QUEUE)
+
+
+def test_ticks_that_find_no_broker_are_one_line_and_no_error_for_each(caplog: pytest.LogCaptureFixture) -> None:
+    scheduler = scheduler_on("redis://127.0.0.1:1/0")
+    for _ in range(2):
+        tick_all(scheduler)
+    assert caplog.messages == ["ticks_lost cause=OperationalError"]
+    assert not any(record.exc_info for record in caplog.records)

@@ -246,3 +246,13 @@ def test_a_report_keeps_the_key_under_which_it_may_be_stored_already() -> None:
     parts = ["c-1", None, "customer-ended-call", asdict(report.conversation), asdict(report.artifacts)]
     text = json.dumps(["end-of-call-report", *parts], sort_keys=True, separators=(",", ":"))
     assert parse_webhook(body).dedupe_key == hashlib.sha256(text.encode()).hexdigest()
+
+
+def test_an_amount_that_no_column_can_hold_costs_nothing_but_itself() -> None:
+    """A listing holds the calls of a whole account: one number in one of them must not hide the others."""
+    costs = {"total": 0.5, "llm": 10**400}
+    listed = report_of(an_ended_call(costBreakdown=costs), now=NOW)
+    told = parse_webhook(a_webhook("end-of-call-report", endedReason="x", costBreakdown=costs)).report
+    assert listed is not None
+    assert told is not None
+    assert (listed.artifacts.cost_breakdown, told.artifacts.cost_breakdown) == ({"total": 0.5}, {"total": 0.5})

@@ -121,3 +121,33 @@ def test_a_fault_in_finding_turns_is_no_end_of_finding_them() -> None:
         return await late.next_turn(turn(99.9), SPACINGS, lapses_at=101.0)
 
     assert asyncio.run(twice()).at == 100.5
+
+
+def test_a_fault_in_finding_turns_for_one_campaign_leaves_no_other_waiting() -> None:
+    pace = Turns(ValueError("unforeseen"), [turn(100.5)])
+
+    async def both() -> list[object]:
+        late = Latecomers(pace)
+        asked = [late.next_turn(turn(99.9), {name: 0.05}, lapses_at=101.0) for name in ("account:g", "campaign:7")]
+        async with asyncio.timeout(5):
+            return await asyncio.gather(*asked, return_exceptions=True)
+
+    assert sorted(type(each).__name__ for each in asyncio.run(both())) == ["PermitLapsedError", "Turn"]
+
+
+def test_who_waits_for_another_turn_waits_no_longer_than_the_permit_lives() -> None:
+    clock, answered = Clock(), threading.Event()
+
+    class Stuck(Turns):
+        def take(self, spacings, count, *, until, missed=()):
+            answered.wait(30)
+            return super().take(spacings, count, until=until, missed=missed)
+
+    async def wait() -> None:
+        try:
+            await permit(clock, turn(99.9), Stuck([turn(100.005)]), lapses_at=100.01).turn()
+        finally:
+            answered.set()
+
+    with pytest.raises(PermitLapsedError):
+        asyncio.run(asyncio.wait_for(wait(), 10))

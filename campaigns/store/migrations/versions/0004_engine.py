@@ -12,6 +12,10 @@ SCHEMA = [
     # calls lie in them (Postgres 18 skips from one end to the next).
     "DROP INDEX calls_due",
     "CREATE INDEX calls_due ON calls (run_id, group_id, closes_at, due_at) WHERE state = 'scheduled'",
+    # An attempt that was given up is closed and may still ring: it is found along with those that are open.
+    "DROP INDEX attempts_handed_over",
+    "CREATE INDEX attempts_handed_over ON attempts (account) "
+    "WHERE provider_due_from IS NOT NULL AND (closed_at IS NULL OR outcome = 'unknown')",
     # What of a run was handed over to its provider already; only such attempts, so it is as small as they are few.
     "CREATE INDEX attempts_handed_over_run ON attempts (run_id) WHERE provider_due_from IS NOT NULL",
     # Counted attempts of campaigns with a budget of dials, as changes to be added up; the feed folds them now and then.
