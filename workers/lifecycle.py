@@ -16,6 +16,7 @@ from celery.signals import (
     worker_shutting_down,
 )
 
+from campaigns.runtime.garbage import keep_out_of_collections
 from campaigns.runtime.law import LAW_PROBLEMS, gatekeeper, warn_of_age
 from campaigns.runtime.publisher import CeleryPublisher
 from campaigns.runtime.wiring import Runtime
@@ -61,6 +62,7 @@ def warm() -> None:
         log.error("rules_unsound nothing_is_dialed reason=%s", error)
         raise SystemExit(EX_CONFIG) from None
     warn_of_age(gatekeeper().rules, now=datetime.now(UTC))
+    keep_out_of_collections()
 
 
 @worker_process_init.connect

@@ -15,7 +15,7 @@ from workers.lifecycle import runtime
 def dispatch(self: "Task[..., None]", *, campaign_id: int, calls: list[tuple[int, int]]) -> None:
     """Dial these calls: pairs of call id and epoch, all of one campaign."""
     refs = [CallRef(call_id=call_id, epoch=epoch) for call_id, epoch in calls]
-    runtime().dispatch.run(refs, campaign_id=campaign_id, task_id=self.request.id or "local")
+    runtime().dispatch.begin(refs, campaign_id=campaign_id, task_id=self.request.id or "local")
 
 
 @app.task(name="ringfence.feed")

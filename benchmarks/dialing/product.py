@@ -36,6 +36,8 @@ from campaigns.store.engine import open_engine
 STARTS_AT = datetime(2026, 12, 2, 18, 0, tzinfo=UTC)
 """A Wednesday, one o'clock in New York and ten in Los Angeles."""
 SETTINGS = """\
+publicUrl = "http://127.0.0.1:9"
+
 [accounts.bench]
 provider = "vapi"
 baseUrl = "{url}"
@@ -44,7 +46,6 @@ concurrency = 1000000
 callsPerSecond = {rate}
 ringTimeout = "60s"
 maxDuration = "1h"
-webhooks = false
 """
 CAMPAIGN = """\
 campaign: {name}
@@ -65,7 +66,8 @@ SLOW_CALLS = (
     '"busy":0,"rejected":0,"invalid_number":0,"provider_error":0,"pipeline_error":0,"config_error":0}',
 )  # fmt: skip
 """The simulated phones ring for an hour: nothing but creates is asked of the simulator."""
-POLL = 0.05
+POLL = 0.25
+"""Seconds between looks: each is a transaction that reads the table of attempts."""
 STANDSTILL = 15.0
 
 

@@ -116,6 +116,7 @@ class Runtime:
     def stop(self) -> None:
         """Claim nothing more, write what is known, close every connection."""
         self.dispatch.stop()
+        self.dispatch.drain()
         self._results.stop()
         self._loop.submit(_close(self._providers)).result()
         self._loop.stop()

@@ -54,6 +54,8 @@ class Simulation:
 
     def _announce(self, happening: Happening) -> None:
         call = happening.call
+        if self._log_file is None and not self.config.webhooks.enabled:
+            return
         fields = {"id": call.id, "attempt": call.attempt, "number": call.number, "status": happening.status}
         self.log(happening.kind, {**fields, "endedReason": call.ended_reason})
         for delivery in call.dialect.deliveries(happening, config=self.config, base_url=self.base_url):

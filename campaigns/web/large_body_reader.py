@@ -11,13 +11,13 @@ from campaigns.web.large_bodies import ParserOf
 
 
 def main(questions: BinaryIO, answers: BinaryIO) -> None:
-    """Answer until the input ends."""
+    """Answer until the input ends, be it in the middle of a body: then our parent was killed."""
     parsers: Mapping[str, ParserOf] = pickle.load(questions)  # noqa: S301 - from our parent, by its pipe
     providers = {account: build_provider(told.kind, told.access) for account, told in parsers.items()}
     while True:
         try:
             account, body = pickle.load(questions)  # noqa: S301
-        except EOFError:
+        except (EOFError, pickle.UnpicklingError):
             return
         pickle.dump(answer(providers[account], body), answers)
         answers.flush()

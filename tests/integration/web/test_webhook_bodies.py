@@ -11,10 +11,12 @@ import httpx
 import pytest
 from sqlalchemy import Engine, text
 
+from campaigns.providers.contract import Receipt
 from campaigns.web import body as body_reading
 from campaigns.web import services, webhooks
 from campaigns.web.app import create_app
 from campaigns.web.body import MOST_BODY_BYTES
+from campaigns.web.intake_groups import IntakeGroups
 from campaigns.web.large_bodies import LARGE_BODY_BYTES
 
 TOKEN = "the-token-of-the-campaign"
@@ -144,6 +146,35 @@ def test_a_body_of_unknown_origin_counts_until_its_signature_has_been_looked_at(
 
     run(scenario)
     assert inbox() == ["status-update"]
+
+
+def test_a_body_is_let_go_before_its_receipt_waits_for_postgres(
+    path: str, event: Event, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Thousands may wait, of ten megabytes each; of what was said a receipt keeps one at most."""
+    gone: list[str] = []
+    gone_by_then: list[int] = []
+    add = IntakeGroups.add
+
+    class Body(bytes):
+        def __del__(self) -> None:
+            gone.append("body")
+
+    async def reading(*arguments: Any, **named: Any) -> bytes:
+        return Body(await body_reading.read_body(*arguments, **named))
+
+    async def adding(groups: IntakeGroups, account: str, receipt: Receipt) -> None:
+        gone_by_then.append(len(gone))
+        await add(groups, account, receipt)
+
+    monkeypatch.setattr(webhooks, "read_body", reading)
+    monkeypatch.setattr(IntakeGroups, "add", adding)
+
+    async def scenario(client: httpx.AsyncClient) -> None:
+        assert (await client.post(path, content=event())).status_code == 200
+
+    run(scenario)
+    assert (gone_by_then, inbox()) == ([1], ["status-update"])
 
 
 @pytest.mark.parametrize("escape", ["\\u0000", "\\ud800"])

@@ -2,7 +2,6 @@
 
 from random import Random
 
-from interleaving.looks import next_looks
 from interleaving.stage import Broken
 from interleaving.world import World
 
@@ -11,7 +10,7 @@ MOST_TICKS = 1_500
 """Some ten times of what a schedule needs: beyond that it goes in circles."""
 BEATS = {"seal": 1.0, "feed": 1.0, "inbox": 1.0, "rescue": 2.0, "poll": 2.0, "reconcile": 1.0, "late_ring": 5.0}
 """Seconds between a service's ticks, as beat has them; one second for those not named."""
-GROWING = frozenset({"feed", "ask_back", "poll"})
+GROWING = frozenset({"feed", "ask_back", "poll", "decide"})
 LONGEST_GAP = 3600.0
 """Services that would find the same as a second ago are asked again after up to so long: two feeds of a full account,
 two looks at a call that talks."""
@@ -37,7 +36,9 @@ class Calm:
         self._heal()
         while True:
             self._settle()
-            looks = next_looks(self._world.sql)
+            looks = self._world.looks.next()
+            if not self._world.scenario.attended:
+                looks.pop("decide", None)
             if looks.pop("open", None) is None and not self._world.broker.messages:
                 return
             self._go_on({service: self._world.stage.seconds(at) for service, at in looks.items()})
@@ -55,10 +56,10 @@ class Calm:
         for process in [each for each in world.processes if each.dispatch._stopping.is_set()]:
             world.kill(process)
         self._settle_until_switched()
-        world.switch("start", None)
+        world.people.switch("start", None)
         self._settle_until_switched()
         for campaign in world.scenario.campaigns:
-            world.switch("resume", campaign.name)
+            world.people.switch("resume", campaign.name)
             self._settle_until_switched()
 
     def _heal_provider(self) -> None:
@@ -66,7 +67,7 @@ class Calm:
 
     def _settle_until_switched(self) -> None:
         self._settle()
-        while self._world.is_switching:
+        while self._world.people.is_switching:
             self._advance_to(self._world.stage.next_timer())
             self._settle()
 
@@ -114,6 +115,9 @@ class Calm:
         if service in GROWING:
             self._gap[service] = min(2 * self._gap.get(service, 1.0), LONGEST_GAP)
         self._last[service] = self._world.stage.now
+        if service == "decide":
+            self._world.people.decide(self._rng)
+            return
         self._world.tick(service, self._rng.choice(self._world.workers()))
 
     def _advance_to(self, when: float | None) -> None:

@@ -3,7 +3,6 @@
 from random import Random
 from typing import Any
 
-from interleaving.looks import next_looks
 from interleaving.process import Process
 from interleaving.scenario import NUMBERS
 from interleaving.world import World
@@ -20,6 +19,8 @@ INJECTIONS = {
     "pause": 1.5,
     "cancel": 0.15,
     "stop": 1.5,
+    "call_back": 0.5,
+    "decide": 1,
     "retire": 0.5,
 }
 """What may be thrown in, and how often compared with the others."""
@@ -112,7 +113,7 @@ class Chaos:
     def _due(self) -> list[str]:
         """Services that would find something to do."""
         now = self._world.stage.instant
-        return [service for service, at in next_looks(self._world.sql).items() if at <= now and service in TICKS]
+        return [service for service, at in self._world.looks.next().items() if at <= now and service in TICKS]
 
     def _take_work(self, rng: Random) -> None:
         world = self._world
@@ -191,13 +192,19 @@ class Chaos:
         if self._world.broker.messages and rng.random() < 0.5:
             self._world.broker.hold_up(self._world.stage.now + rng.uniform(1.1, 8.0))
 
-    # --- operators ---------------------------------------------------------------------------------------------
+    # --- people ------------------------------------------------------------------------------------------------
 
     def _revoke(self, rng: Random) -> None:
         self._hold_up(rng)
         busy = self._world.promises.calls_in("queued", "dialing")
         numbers = [self._world.numbers[call_id] for call_id in busy]
-        self._world.revoke(rng.choice(numbers if numbers and rng.random() < 0.8 else NUMBERS))
+        self._world.people.revoke(rng.choice(numbers if numbers and rng.random() < 0.8 else NUMBERS))
+
+    def _call_back(self, rng: Random) -> None:
+        self._world.people.call_back(rng.choice(NUMBERS))
+
+    def _decide(self, rng: Random) -> None:
+        self._world.people.decide(rng)
 
     def _pause(self, rng: Random) -> None:
         self._toggle(rng, "pause", "resume", rng.choice([each.name for each in self._world.scenario.campaigns]))
@@ -208,9 +215,9 @@ class Chaos:
     def _toggle(self, rng: Random, off: str, on: str, campaign: str | None) -> None:
         world = self._world
         self._hold_up(rng)
-        world.switch(off, campaign)
+        world.people.switch(off, campaign)
         back = world.stage.now + rng.uniform(0.5, 90.0)
-        world.stage.at(back, f"somebody types {on}", lambda: world.switch(on, campaign))
+        world.stage.at(back, f"somebody types {on}", lambda: world.people.switch(on, campaign))
 
     def _cancel(self, rng: Random) -> None:
-        self._world.switch("cancel", rng.choice([each.name for each in self._world.scenario.campaigns]))
+        self._world.people.switch("cancel", rng.choice([each.name for each in self._world.scenario.campaigns]))

@@ -3,6 +3,7 @@
 The services decide by themselves what is due; this only spares the ticks that would find nothing.
 """
 
+from collections.abc import Callable
 from datetime import datetime
 
 from interleaving.virtual_sql import VirtualSql
@@ -29,7 +30,7 @@ _NEXT = """
             WHERE t.state IN ('fate_unknown', 'not_dialed', 'closed')
         UNION ALL SELECT k.machine_at + (k.latest_at - k.campaign_at) / k.speed FROM calls q
             JOIN clock k ON k.run_id = q.run_id WHERE q.state = 'fate_unknown'
-        UNION ALL SELECT clock_timestamp() FROM runs r WHERE r.state = 'active'
+        UNION ALL SELECT to_timestamp(0) FROM runs r WHERE r.state = 'active'
             AND NOT EXISTS (SELECT FROM calls q WHERE q.run_id = r.id AND q.final_at IS NULL)
     ) a
     UNION ALL SELECT 'poll', min(check_at) FROM attempts WHERE state IN ('in_progress', 'ended')
@@ -39,12 +40,14 @@ _NEXT = """
         FROM attempts WHERE state = 'in_progress' AND NOT rang AND NOT connected AND late_ring_at IS NULL
     UNION ALL SELECT 'inbox', min(next_try_at) FROM inbox WHERE state IN ('new', 'unmatched')
     UNION ALL SELECT 'ask_back', min(next_try_at) FROM provider_cancels WHERE settled_at IS NULL
-    UNION ALL SELECT 'seal', min(clock_timestamp()) FROM unsealed
+    UNION ALL SELECT 'decide', min(check_at) - interval '59 min' FROM attempts WHERE state = 'fate_unknown'
+        AND needs_person
+    UNION ALL SELECT 'seal', min(to_timestamp(0)) FROM unsealed
 """
 
 
 _OPEN = """
-    UNION ALL SELECT 'open', clock_timestamp() WHERE EXISTS (SELECT FROM calls WHERE final_at IS NULL)
+    UNION ALL SELECT 'open', to_timestamp(0) WHERE EXISTS (SELECT FROM calls WHERE final_at IS NULL)
         OR EXISTS (SELECT FROM attempts WHERE state IN ('dialing', 'in_progress', 'ended')
             OR (state = 'fate_unknown' AND NOT needs_person))
         OR EXISTS (SELECT FROM inbox WHERE state = 'new') OR EXISTS (SELECT FROM unsealed)
@@ -52,9 +55,21 @@ _OPEN = """
 """
 
 
-def next_looks(sql: VirtualSql) -> dict[str, datetime]:
-    """Service → the machine's instant at which it has something to do; services without work are left out.
+class Looks:
+    """Asked anew only after a commit: the answer is made of rows alone, whatever the clock shows."""
 
-    `open` is among them as long as anything is not settled.
-    """
-    return {row.service: row.at for row in sql.look(_NEXT + _OPEN) if row.at is not None}
+    def __init__(self, sql: VirtualSql, commits: Callable[[], int]) -> None:
+        self._sql = sql
+        self._commits = commits
+        self._known: dict[str, datetime] = {}
+        self._known_at = -1
+
+    def next(self) -> dict[str, datetime]:
+        """Service → the machine's instant at which it has something to do; services without work are left out.
+
+        `open` is among them as long as anything is not settled.
+        """
+        if self._known_at != self._commits():
+            self._known = {row.service: row.at for row in self._sql.look(_NEXT + _OPEN) if row.at is not None}
+            self._known_at = self._commits()
+        return dict(self._known)

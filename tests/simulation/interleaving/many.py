@@ -1,4 +1,4 @@
-"""Many schedules, or one again: `PYTHONPATH=tests/simulation python -m interleaving --schedules 2000`.
+"""Many schedules, one again, or all mutations: `PYTHONPATH=tests/simulation python -m interleaving --schedules 2000`.
 
 Starts a Postgres of its own, or uses the one of `DATABASE_URL` (whose role must be allowed to create databases).
 """
@@ -17,9 +17,13 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from campaigns.runtime.embedded import start_postgres
+from interleaving.hunt import hunt
+from interleaving.mutations import MUTATIONS
 from interleaving.schedule import FAULTS, STEPS, Plan, Played
 from interleaving.temporary import theatre_at
 
+PROGRESS = 100
+"""Schedules of one process between two words about it."""
 Share = tuple[str, argparse.Namespace, list[int]]
 """Server, options, seeds of one process."""
 
@@ -30,12 +34,17 @@ def main() -> int:
     with _server() as url:
         if options.seed is not None:
             return _one(options, url)
+        if options.mutations is not None:
+            return _mutations(options, url)
         return _many(options, url)
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="interleaving", description=__doc__)
     parser.add_argument("--seed", type=int, help="play this one schedule and print its trace")
+    parser.add_argument(
+        "--mutations", nargs="*", metavar="NAME", help="hunt these missing safeguards, or all, from the seed --first on"
+    )
     parser.add_argument("--schedules", type=int, default=1000, help="how many seeds (default 1000)")
     parser.add_argument("--first", type=int, default=0, help="the first of them")
     parser.add_argument("--steps", type=int, default=STEPS, help="steps of chaos a schedule")
@@ -69,6 +78,20 @@ def _one(options: argparse.Namespace, url: str) -> int:
     return 1 if played.broken else 0
 
 
+def _mutations(options: argparse.Namespace, url: str) -> int:
+    """One JSON line a mutation."""
+    missed = 0
+    with theatre_at(url) as theatre:
+        for mutation in [each for each in MUTATIONS if str(each) in options.mutations or not options.mutations]:
+            hunted = hunt(theatre, mutation, first=options.first)
+            broken = hunted.found.broken if hunted.found else None
+            is_found = any(words in (broken or "") for words in mutation.breaks)
+            missed += not is_found
+            line = {"mutation": str(mutation), "found": is_found, "schedules": hunted.schedules, "broken": broken}
+            print(json.dumps(line), flush=True)
+    return 1 if missed else 0
+
+
 def _plan(options: argparse.Namespace, seed: int) -> Plan:
     without, only, skip = (frozenset(each) for each in (options.without, options.only, options.skip))
     return Plan(seed, options.steps, without, only, skip)
@@ -100,6 +123,8 @@ def part(share: Share) -> Counter[str]:
             if played.broken:
                 shown = played if options.whole else theatre.shrunk(played)
                 print(shown.story(), file=sys.stderr, flush=True)
+            if counts["schedules"] % PROGRESS == 0:
+                print(f"{counts['schedules']} of {len(seeds)}, {counts['broken']} broken", file=sys.stderr, flush=True)
     counts["cpu_ms"] = round(1000 * (time.process_time() - began))
     return counts
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
+from sqlalchemy import text
+
 from campaigns.providers.contract import FateUnknown, NotDialed, NotDialedKind
 from campaigns.services import control, feed, pace, reconcile, record, rescue, revoke, settle
 from campaigns.services.machine_clock import MachinePermit
@@ -38,13 +40,21 @@ class Mutation:
 
 def messages_claim_calls_in_any_state() -> Broken:
     """Neither state nor epoch is compared: a message that comes late claims a call that is over."""
-    original, plain = claim_rows.lock_queued, claim_rows.text
+    original = claim_rows.lock_queued
+    in_any_state = text(_without(str(claim_rows._QUEUED), " AND c.state || '' = 'queued'"))
 
     def lock(connection: Any, refs: Any, *, campaign_id: int) -> Any:
-        with replaced(claim_rows, text=lambda sql: plain(sql.replace(" AND c.state = 'queued'", ""))):
+        with replaced(claim_rows, _QUEUED=in_any_state):
             return original(connection, _AnyEpoch(refs), campaign_id=campaign_id)
 
     return replaced(claim_rows, lock_queued=lock)
+
+
+def _without(statement: str, part: str, *, instead: str = "") -> str:
+    """Raises `LookupError` when the statement was rewritten: then the mutation would mutate nothing."""
+    if part not in statement:
+        raise LookupError(f"no {part!r} in {statement}")
+    return statement.replace(part, instead)
 
 
 class _Any:
@@ -67,7 +77,9 @@ def numbers_are_not_locked() -> Broken:
 
     def take(*args: Any, **kwargs: Any) -> Any:
         own_key = "SELECT n.number || ' ' || n.call_id, n.attempt_id"
-        with replaced(claim_rows, text=lambda sql: plain(sql.replace("SELECT n.number, n.attempt_id", own_key))):
+        with replaced(
+            claim_rows, text=lambda sql: plain(_without(sql, "SELECT n.number, n.attempt_id", instead=own_key))
+        ):
             return original(*args, **kwargs)
 
     return replaced(claim_rows, take_numbers=take)
@@ -205,7 +217,11 @@ def one_look_proves_absence() -> Broken:
 
 
 def leases_are_for_ever() -> Broken:
-    return replaced(rescue.Rescue, _return_leases=lambda self: 0)
+    stack = ExitStack()
+    stack.enter_context(replaced(rescue.Rescue, _return_leases=lambda self: 0))
+    # Sending lost messages again is a second safeguard.
+    stack.enter_context(replaced(feed.Feed, _repeat_lost=lambda self, limit_group, *, fast: None))
+    return stack
 
 
 MUTATIONS = (
@@ -213,28 +229,37 @@ MUTATIONS = (
         messages_claim_calls_in_any_state,
         ("open attempts", "was over", "two calls", "newest attempt", "reached"),
         ("redeliver", "delay"),
+        first=1,
     ),
     Mutation(numbers_are_not_locked, ("has two calls",)),
     Mutation(permits_are_not_recorded, ("not exactly one permit",)),
-    Mutation(switches_are_read_once, ("switched off",), ("pause", "stop", "delay")),
+    Mutation(switches_are_read_once, ("switched off",), ("pause", "stop", "delay"), first=8),
     Mutation(permits_do_not_lapse, ("permit lapsed", "switched off", "after revoke"), ("freeze",)),
-    Mutation(nobody_waits_for_a_turn, ("requests in a second",)),
-    Mutation(every_instant_is_free, ("requests in a second",)),
+    Mutation(nobody_waits_for_a_turn, ("requests in a second",), first=8),
+    Mutation(every_instant_is_free, ("requests in a second",), first=10),
     Mutation(
         ambiguous_counts_as_not_dialed,
-        ("two calls", "alarm", "newest attempt", "rings again", "holds no number"),
+        ("two calls", "alarm", "newest attempt", "rings again", "holds no number", "do not know of"),
         ("lost_answer", "error_after", "late_accept"),
     ),
-    Mutation(released_calls_are_not_counted, ("more in flight",)),
-    Mutation(revoke_returns_at_once, ("after revoke",), ("revoke",)),
+    Mutation(released_calls_are_not_counted, ("more in flight",), first=2),
+    Mutation(revoke_returns_at_once, ("after revoke",), ("revoke",), first=6),
     Mutation(switches_return_at_once, ("switched off",), ("pause", "stop")),
-    Mutation(reports_are_applied_twice, ("was over", "nobody made up", "moved"), ("webhooks", "reads")),
+    Mutation(reports_are_applied_twice, ("was over", "nobody made up", "moved"), ("webhooks", "reads"), first=9),
     Mutation(opt_outs_are_not_heard, ("opted out",)),
     Mutation(numbers_are_free_before_the_report, ("holds no number",)),
     Mutation(slots_are_never_given_back, ("does not settle", "never given back", "nothing will"), ("no_connection",)),
-    Mutation(rescue_dials_silent_calls_again, ("two calls", "alarm", "rings again", "newest attempt"), ("kill",)),
     Mutation(
-        one_look_proves_absence, ("two calls", "alarm", "rings again", "not know"), ("lag", "lost_answer", "webhooks")
+        rescue_dials_silent_calls_again,
+        ("two calls", "alarm", "rings again", "newest attempt", "not know"),  # "does not", "we do not"
+        ("kill", "freeze", "late_answer", "webhooks"),
+        first=36,
+    ),
+    Mutation(
+        one_look_proves_absence,
+        ("two calls", "alarm", "rings again", "not know"),
+        ("lag", "lost_answer", "webhooks"),
+        first=26,
     ),
     Mutation(leases_are_for_ever, ("does not settle", "nothing will"), ("kill", "lose", "flush")),
 )

@@ -9,11 +9,12 @@ from sqlalchemy import Connection
 
 from campaigns.providers.contract import VoiceProvider
 from campaigns.services.ask_back import AskBack
+from campaigns.services.callers import Callers
 from campaigns.services.claim import Claim
-from campaigns.services.dispatch import Dispatch
+from campaigns.services.dispatch import CLAIMS_AT_ONCE, Dispatch
 from campaigns.services.feed import Feed
 from campaigns.services.gatekeeper import GateKeeper
-from campaigns.services.inbox import Inbox, Intake
+from campaigns.services.inbox import Inbox
 from campaigns.services.late_ring import LateRing
 from campaigns.services.pace import Pace
 from campaigns.services.plans import Definitions
@@ -25,7 +26,7 @@ from campaigns.services.results import ResultWriter
 from campaigns.services.roll_on import RollOn
 from campaigns.services.seal import Seal
 from interleaving.broker import Broker, SimulatedPublisher
-from interleaving.stage import Stage, VirtualEvent
+from interleaving.stage import Stage, VirtualEvent, VirtualTurnstile
 from interleaving.virtual_loop import VirtualLoop
 from interleaving.virtual_sql import VirtualSql, injected, is_injected
 
@@ -116,9 +117,11 @@ class Process:
             clock=self.clock,
         )
         self.dispatch._stopping = VirtualEvent(self.stage, "waits for a turn")  # type: ignore[assignment]
-        self.intake = Intake(database)
+        turnstile = VirtualTurnstile(self.stage, "waits to claim", places=CLAIMS_AT_ONCE)
+        self.dispatch._turnstile = turnstile  # type: ignore[assignment]
+        inbox, callers = Inbox(database, recorder, publisher), Callers(database)
         self.services: dict[str, Callable[[], object]] = {
-            "inbox": Inbox(database, recorder, publisher).process,
+            "inbox": lambda: (inbox.process(), callers.process()),
             "rescue": Rescue(database, recorder, publisher).run,
             "poll": Poll(*looking, simulators=simulators, run_async=run_async).run,
             "reconcile": Reconcile(*looking, simulators=simulators, run_async=run_async).run,

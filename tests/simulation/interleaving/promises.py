@@ -63,6 +63,9 @@ _WRONG_ROWS = """
     SELECT 'attempt ' || t.id || ' opted out and nothing was revoked' FROM attempts t
     WHERE t.disposition = 'opt_out' AND NOT EXISTS (SELECT FROM revocations r WHERE r.attempt_id = t.id)
     UNION ALL
+    SELECT 'call ' || id || ' is ' || state || ' although it was to end: ' || stop_reason FROM calls
+    WHERE state IN ('scheduled', 'queued') AND stop_reason IS NOT NULL
+    UNION ALL
     SELECT 'alarm: ' || kind || ', ' || detail FROM alarms
     WHERE kind IN ('second_provider_call', 'two_calls_live', 'not_dialed_but_reported', 'reported_but_not_dialed')
     ) wrong ORDER BY 1
@@ -74,7 +77,8 @@ _ATTEMPT = """
         EXISTS (SELECT FROM decisions d WHERE d.attempt_id = t.id AND d.verdict = 'permit') AS permitted,
         EXISTS (SELECT FROM revocations v WHERE v.number = t.number AND v.recorded_at <= t.claimed_at) AS revoked,
         EXISTS (SELECT FROM attempts o WHERE o.call_id = t.call_id AND o.id <> t.id AND o.closed_at IS NULL) AS another,
-        EXISTS (SELECT FROM attempts o WHERE o.call_id = t.call_id AND o.outcome = 'answered') AS reached
+        EXISTS (SELECT FROM attempts o WHERE o.call_id = t.call_id AND o.outcome = 'answered') AS reached,
+        ARRAY(SELECT o.id FROM attempts o WHERE o.call_id = t.call_id AND o.provider_call_id IS NOT NULL) AS known
     FROM attempts t JOIN runs r ON r.id = t.run_id JOIN campaigns c ON c.id = t.campaign_id WHERE t.id = %(id)s
 """
 
@@ -156,6 +160,7 @@ class Promises:
         (row,) = found
         self._stage.trace.note(who, f"the request of call {row.call_id} leaves")
         self._check_once(request.attempt_id, row.call_id)
+        self._check_known(row)
         self._check_permit(row)
         self._check_stopped(row)
         self.leaves.append(Leave(now, request.attempt_id, row.number, row.campaign_id, "g"))
@@ -165,6 +170,12 @@ class Promises:
     def _check_once(self, attempt_id: UUID, call_id: int) -> None:
         if any(leave.attempt_id == attempt_id for leave in self.leaves):
             raise Broken(f"attempt {attempt_id} of call {call_id} was requested twice")
+
+    def _check_known(self, row: Any) -> None:
+        """Nobody is dialed again as long as the provider may have a call of theirs that we do not know of."""
+        for call in self._model.calls.values():
+            if call.call_id == row.call_id and call.attempt_id not in row.known:
+                raise Broken(f"call {row.call_id} is dialed again, and we do not know of {call.id}")
 
     def _check_permit(self, row: Any) -> None:
         now = self._stage.instant

@@ -54,11 +54,12 @@ class DialFate:
     """None: the call's id, if it is known by then."""
 
 
-def draw_fate(rng: Random, *, faulty: bool, without: frozenset[str]) -> DialFate:
-    """By chance, about one create in three meets a fault."""
+def draw_fate(rng: Random, *, faulty: bool, without: frozenset[str], only: frozenset[str]) -> DialFate:
+    """By chance, about one create in three meets a fault. `only`: one of these, if any of them is a create's."""
     connect, accept, answer = rng.uniform(0.001, 0.05), rng.uniform(0.01, 0.2), rng.uniform(0.21, 0.6)
     late = rng.uniform(1.0, _TIMEOUT - 1)
-    name = rng.choice(DIAL_FAULTS) if rng.random() < 0.35 else "answered"
+    meant = [name for name in DIAL_FAULTS if name in only] or DIAL_FAULTS
+    name = rng.choice(meant) if rng.random() < 0.35 else "answered"
     if not faulty or name in without:
         name = "answered"
     unknown = FateUnknown(name)
@@ -102,7 +103,8 @@ class SimulatedAccount:
         self._leaves = leaves
 
     async def dial(self, request: DialRequest) -> DialResult:
-        fate = draw_fate(self._stream("dial"), faulty=not self._model.is_healthy, without=self._model.without)
+        model = self._model
+        fate = draw_fate(self._stream("dial"), faulty=not model.is_healthy, without=model.without, only=model.only)
         await asyncio.sleep(fate.connect)
         if fate.name == "no_connection":
             return fate.answer or FateUnknown(fate.name)

@@ -101,6 +101,7 @@ class ProviderModel:
         self.calls: dict[str, PlacedCall] = {}
         self.is_healthy = False
         self.without: frozenset[str] = frozenset()
+        self.only: frozenset[str] = frozenset()
         self.on_accept: Callable[[PlacedCall], None] = lambda call: None
         self.on_end: Callable[[PlacedCall], None] = lambda call: None
 

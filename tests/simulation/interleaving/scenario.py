@@ -40,6 +40,7 @@ retries:
   maxAttempts: {max_attempts}
   ladder: {{no_answer: [5m, 20m], busy: [2m, 10m], voicemail: [15m]}}
   ambiguous: {ambiguous}
+stopWhen: {{inboundCall: true}}
 """
 
 
@@ -67,6 +68,8 @@ class Scenario:
     speed: float | None
     """Of a rehearsal's clock; None: the campaigns run on the real one."""
     campaigns: tuple[CampaignSeed, ...]
+    attended: bool = True
+    """Whether somebody answers what waits on `attention`; otherwise it waits for `latestAt`."""
 
     @property
     def numbers(self) -> dict[int, str]:
@@ -91,6 +94,7 @@ def draw(rng: Random) -> Scenario:
         webhooks=rng.random() < 0.8,
         speed=REHEARSAL_SPEED if rehearsal else None,
         campaigns=tuple(_draw_campaign(rng, name) for name in names),
+        attended=rng.random() < 0.5,
     )
 
 

@@ -96,7 +96,7 @@ class Theatre:
         broken: str | None = None
         chaos: Chaos | None = None
         with _replaced(dice):
-            world = World(dice, self.sql, self._threads, without=_left_out(plan, dice))
+            world = World(dice, self.sql, self._threads, without=_left_out(plan, dice), only=plan.only)
             try:
                 with _listening(world):
                     chaos = Chaos(world, skip=plan.skip)

@@ -267,6 +267,23 @@ class VirtualEvent:
         return self._is_set
 
 
+class VirtualTurnstile:
+    """As `threading.Semaphore`, on the stage."""
+
+    def __init__(self, stage: Stage, doing: str, *, places: int) -> None:
+        self._stage = stage
+        self._doing = doing
+        self._places = places
+
+    def __enter__(self) -> None:
+        if self._places == 0:
+            self._stage.wait(self._doing, until=lambda: self._places > 0)
+        self._places -= 1
+
+    def __exit__(self, *_: object) -> None:
+        self._places += 1
+
+
 class VirtualFuture(Future[Any]):
     """As `concurrent.futures.Future`; waiting for it lets others go on."""
 

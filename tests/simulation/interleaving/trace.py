@@ -1,6 +1,6 @@
 """What happened in a schedule, step by step, for a person to read."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 BEGINNING = datetime(2026, 12, 2, 0, 0, tzinfo=UTC)
@@ -21,9 +21,3 @@ class Trace:
     def _time(self) -> str:
         instant = BEGINNING + timedelta(seconds=self.clock())
         return f"{instant:%d %H:%M:%S}.{instant.microsecond // 1000:03}"
-
-    def tail(self, most: int) -> Iterator[str]:
-        """The last lines, with a word about what is left out."""
-        if len(self.lines) > most:
-            yield f"  ...  ({len(self.lines) - most} lines before)"
-        yield from self.lines[-most:]

@@ -158,7 +158,7 @@ class VirtualSql:
                 url, autocommit=True, options=_OPTIONS, prepare_threshold=0, row_factory=namedtuple_row
             )
         now = self.now()
-        if now != self._shown_to_onlooker:
+        if now != self._shown_to_onlooker and any(f"{clock}()" in statement for clock in CLOCKS):
             self._onlooker.execute(_set_clock(now))
             self._shown_to_onlooker = now
         return self._onlooker.execute(statement.encode(), values).fetchall()

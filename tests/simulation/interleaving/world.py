@@ -1,17 +1,17 @@
-"""One schedule's world: stage, broker, provider, processes and operators, and the ways in which things come about."""
+"""One schedule's world: stage, broker, provider, processes and people, and the ways in which things come about."""
 
-from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 
 from campaigns.providers.contract import CallReport, Receipt
 from campaigns.runtime.law import gatekeeper
-from campaigns.services.control import Control, ControlRefusedError
+from campaigns.services.inbox import Intake
 from campaigns.services.plans import Definitions
-from campaigns.services.revoke import Revoke
+from campaigns.services.record import Recorder
 from interleaving import scenario as scenarios
 from interleaving.broker import Broker, Message
 from interleaving.dice import Dice
+from interleaving.looks import Looks
+from interleaving.people import People
 from interleaving.process import DISPATCH_THREADS, Process
 from interleaving.promises import Promises
 from interleaving.provider_client import SimulatedAccount
@@ -28,7 +28,10 @@ WEBHOOK_LATEST = 900.0
 class World:
     """Everything around the services, for one schedule."""
 
-    def __init__(self, dice: Dice, sql: VirtualSql, threads: Threads, *, without: frozenset[str]) -> None:
+    def __init__(
+        self, dice: Dice, sql: VirtualSql, threads: Threads, *, without: frozenset[str], only: frozenset[str]
+    ) -> None:
+        """`without`: faults that there are not; `only`: those that are meant, empty for all."""
         self.dice = dice
         self.without = without
         self.trace = Trace()
@@ -42,13 +45,13 @@ class World:
         VirtualFuture.stage = self.stage
         self.broker = Broker(self.stage, self._delay)
         self.model = ProviderModel(self.stage, dice.stream, self._tell)
-        self.model.without = without
+        self.model.without, self.model.only = without, only
         self.promises = Promises(self.stage, sql, self.model)
+        self.looks = Looks(sql, lambda: self.promises.commits)
         self.database_down_until = 0.0
         self.is_healthy = False
         self._gate = scenarios.without_gap(gatekeeper())
         self._definitions = Definitions()
-        self.is_switching = False
         self.processes: list[Process] = []
         self._build()
 
@@ -65,8 +68,11 @@ class World:
         for name in WORKERS:
             self.start(name)
         self.web = self._process("web")
-        self.web.start({}, self._gate, self._definitions)
+        at_web: Any = self.web.database
+        self.intake = Intake(at_web)
         self.office = self._process("office")
+        at_office: Any = self.office.database
+        self.people = People(self, Recorder(at_office, self._gate, self._definitions))
 
     def _process(self, name: str) -> Process:
         process = Process(
@@ -154,64 +160,15 @@ class World:
         if chance < 0.3:
             delay = rng.uniform(5.0, WEBHOOK_LATEST)
         deliveries = [delay] if chance > 0.45 or chance < 0.3 else [delay, delay + rng.uniform(0.0, 30.0)]
+        receipt = Receipt(key, report.phase.value, report)
         for after in deliveries:
-            self.stage.at(self.stage.now + after, f"the webhook {key} arrives", lambda: self._receive(report, key))
+            self.stage.at(self.stage.now + after, f"the webhook {key} arrives", lambda: self.receive(receipt))
 
-    def _receive(self, report: CallReport, key: str) -> None:
+    def receive(self, receipt: Receipt) -> None:
+        """The provider's webhook comes in at the door."""
+
         def accept() -> None:
-            self.web.intake.accept(scenarios.ACCOUNT, Receipt(key, report.phase.value, report))
+            self.intake.accept(scenarios.ACCOUNT, receipt)
             self.broker.nudge("inbox")
 
         self.stage.spawn("web.webhook", self.web, accept)
-
-    # --- operators ---------------------------------------------------------------------------------------------
-
-    def _wait(self, duration: timedelta) -> None:
-        self.stage.wait("waits", seconds=duration.total_seconds())
-
-    def revoke(self, number: str) -> None:
-        """A person takes consent back, by an operator."""
-        database: Any = self.office.database
-        revoke = Revoke(database, operator="test", wait=self._wait)
-
-        def returned(_: object) -> None:
-            self.trace.note("office.revoke", f"revoke of {number[-4:]} has returned")
-            self.promises.revoked.add(number)
-
-        self.stage.spawn("office.revoke", self.office, lambda: revoke.run(number), report=returned)
-
-    def switch(self, action: str, campaign: str | None) -> None:
-        """Pause, resume, cancel, stop or start; one at a time, or nobody could say what holds."""
-        if self.is_switching:
-            return
-        self.is_switching = True
-        database: Any = self.office.database
-        control = Control(database, operator="test", wait=self._wait)
-        subject = "all" if campaign is None else str(self._campaign_id(campaign))
-        acts: dict[str, Callable[[], object]] = {
-            "pause": lambda: control.pause(str(campaign)),
-            "resume": lambda: control.resume(str(campaign)),
-            "cancel": lambda: control.cancel(str(campaign)),
-            "stop": control.stop_all,
-            "start": control.start,
-        }
-
-        def act() -> object:
-            if action in ("resume", "start"):
-                self.promises.switched_off.discard(subject)
-            try:
-                return acts[action]()
-            except ControlRefusedError as refusal:
-                return refusal
-            finally:
-                self.is_switching = False
-
-        def returned(answer: object) -> None:
-            self.trace.note("office", f"{action} {subject} has returned")
-            if action in ("pause", "cancel", "stop") and not isinstance(answer, ControlRefusedError):
-                self.promises.switched_off.add(subject)
-
-        self.stage.spawn(f"office.{action}", self.office, act, report=returned)
-
-    def _campaign_id(self, name: str) -> int:
-        return [each.name for each in self.scenario.campaigns].index(name) + 1

@@ -1,0 +1,75 @@
+"""A worker's thread does not wait for the provider's answers; the process does, before it ends."""
+
+import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor, TimeoutError
+
+import pytest
+
+from campaigns.calls.outcomes import Outcome
+
+A_MOMENT = 0.2
+
+
+@pytest.fixture
+def silent(world):
+    """The provider takes requests and answers none until this is set."""
+    answers, taken, dial = threading.Event(), threading.Event(), world.provider.dial
+
+    async def slow(request):
+        placed = await dial(request)
+        taken.set()
+        await asyncio.to_thread(answers.wait, 30)
+        return placed
+
+    world.provider.dial = slow
+    world.taken = taken
+    yield answers
+    answers.set()
+    world.dispatch.drain()
+
+
+def begin(world, number="+12125550101"):
+    call = world.call(world.campaign(), number)
+    world.feed.run("g")
+    ((campaign_id, refs),) = world.publisher.messages
+    dispatched = world.dispatch.begin(refs, campaign_id=campaign_id, task_id="task-1")
+    assert world.taken.wait(10)
+    return call, dispatched
+
+
+def test_a_thread_is_free_again_while_the_provider_is_silent(world, silent):
+    call, dispatched = begin(world)
+    assert dispatched.dialed == 1
+    assert world.state(call) == "dialing"
+
+
+def test_a_process_that_ends_waits_for_what_is_under_way_and_puts_it_on_record(world, silent):
+    call, _ = begin(world)
+    world.dispatch.stop()
+    with ThreadPoolExecutor(1) as ending:
+        drained = ending.submit(world.dispatch.drain)
+        with pytest.raises(TimeoutError):
+            drained.result(A_MOMENT)
+        silent.set()
+        drained.result(10)
+    world.results.stop()
+    assert world.state(call) == "in_progress"
+    world.finish(call, Outcome.ANSWERED)
+    assert world.state(call) == "completed"
+
+
+def test_a_group_that_breaks_off_is_told_in_the_log_and_makes_room(world, caplog):
+    async def broken(request):
+        raise ValueError("unforeseen")
+
+    world.provider.dial = broken
+    call = world.call(world.campaign(), "+12125550101")
+    world.feed.run("g")
+    ((campaign_id, refs),) = world.publisher.messages
+    world.dispatch.begin(refs, campaign_id=campaign_id, task_id="task-1")
+    world.dispatch.drain()
+    assert "group_broke_off calls=1" in caplog.text
+    assert world.dispatch._under_way.wait_for_room(0)
+    assert (world.dispatch._under_way._unsent, world.dispatch._under_way._unanswered) == (0, 0)
+    assert world.state(call) == "dialing", "rescue looks for its fate"
