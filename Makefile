@@ -9,7 +9,7 @@ ARGS ?=
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test chaos check format lock
+.PHONY: help setup demo test chaos bench check format lock
 
 help: ## list these targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ test: $(STAMP) ## run all tests against real Postgres and Valkey: make test ARGS
 
 chaos: $(STAMP) ## every fault many times, half an hour, and the table of it: make chaos ARGS="--trials 5 --write"
 	@PYTHONPATH="tests/e2e:$$PYTHONPATH" $(BIN)/python -m harness.long_run $(ARGS)
+
+bench: $(STAMP) ## every benchmark beside its control, some twenty minutes: make bench ARGS="--quick dialing"
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 check: $(STAMP) ## format, lint, types, import floors and the tests that need no server, in seconds
 	$(BIN)/ruff format --check .
