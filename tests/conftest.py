@@ -4,6 +4,7 @@
 of a parallel run has its own servers; each test that asks for `database` has a fresh, migrated database.
 """
 
+import itertools
 import os
 import shutil
 import sys
@@ -12,6 +13,7 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psutil
 import psycopg
@@ -31,6 +33,9 @@ OWN_VARIABLES = (
 )
 """What an installation on this machine may have set; no test is to find it."""
 TEMPLATE = "ringfence_test_template"
+VALKEY_DATABASES = 16
+"""As many as a server has unless it is told otherwise."""
+_TURNS = itertools.count()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -104,13 +109,19 @@ def postgres_url(session_folder: Path, _external: Mapping[str, str]) -> Iterator
 
 
 @pytest.fixture(scope="session")
-def valkey_url(session_folder: Path, _external: Mapping[str, str]) -> Iterator[str]:
+def _valkey_server(session_folder: Path, _external: Mapping[str, str]) -> Iterator[str]:
     """A Valkey server, shared by the tests of this process."""
     if url := _external.get("REDIS_URL"):
         yield url
         return
     with start_valkey(session_folder / "valkey", durable=False) as server:
         yield server.url
+
+
+@pytest.fixture
+def valkey_url(_valkey_server: str) -> str:
+    """One of its databases, each test another one: a thread that an earlier test left may still send a nudge to its."""
+    return urlsplit(_valkey_server)._replace(path=f"/{next(_TURNS) % VALKEY_DATABASES}").geturl()
 
 
 @pytest.fixture(scope="session")
@@ -153,11 +164,11 @@ def database(database_url: str) -> Iterator[Engine]:
 
 @pytest.fixture
 def valkey(valkey_url: str) -> Iterator[redis.Redis]:
-    """A client of an empty Valkey."""
+    """A client of an empty database of Valkey."""
     with redis.Redis.from_url(valkey_url) as client:
-        client.flushall()
+        client.flushdb()
         yield client
-        client.flushall()
+        client.flushdb()
 
 
 class _created:  # noqa: N801 - used as a `with` word

@@ -7,12 +7,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from interleaving.schedule import Plan, Theatre
 
+pytestmark = pytest.mark.timeout(600)
+"""Real seconds, on however busy a machine: a schedule that hangs would do so for ever."""
 SEEDS = int(os.environ.get("SIMULATION_SCHEDULES", "32"))
 """Some twenty seconds of processor time, a third of it Postgres's; the long run is a command of its own."""
 SHARES = 4
 
 
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize("share", range(SHARES))
 def test_every_promise_holds_in_every_order_that_was_tried(theatre: Theatre, share: int) -> None:
     for seed in range(share, SEEDS, SHARES):
@@ -21,7 +22,6 @@ def test_every_promise_holds_in_every_order_that_was_tried(theatre: Theatre, sha
         assert played.broken is None, theatre.shrunk(played).story()
 
 
-@pytest.mark.timeout(600)
 @given(order=st.randoms(use_true_random=False))
 @settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None)
 def test_every_promise_holds_in_orders_that_hypothesis_chooses(theatre: Theatre, order: object) -> None:

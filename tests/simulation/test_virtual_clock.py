@@ -4,9 +4,11 @@ import re
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 from interleaving.schedule import Plan, Theatre
 from interleaving.virtual_sql import CLOCKS, SCHEMA
 
+pytestmark = pytest.mark.timeout(600)
 ROOT = Path(__file__).parents[2]
 SYNTAX = re.compile(
     r"\b(current_timestamp|current_date|current_time|localtimestamp|localtime|timeofday)\b", re.IGNORECASE
@@ -31,6 +33,15 @@ def test_the_database_shows_the_virtual_time(theatre: Theatre) -> None:
     assert {shown.clock.date(), shown.now.date(), shown.statement.date()} <= {
         datetime(VIRTUAL_YEAR, 12, day, tzinfo=UTC).date() for day in (2, 3)
     }
+
+
+def test_no_statement_bounds_itself_in_real_seconds(theatre: Theatre) -> None:
+    shown = "current_setting('statement_timeout') AS bound"
+
+    bounded = theatre.sql.look(f"SELECT set_config('statement_timeout', '1', false) AS asked, {shown}")[0]
+
+    assert (bounded.asked, bounded.bound) == ("1", theatre.sql.look(f"SELECT {shown}")[0].bound)
+    assert bounded.bound == "0"
 
 
 def test_every_default_of_a_column_is_bound_to_the_virtual_clock(theatre: Theatre) -> None:

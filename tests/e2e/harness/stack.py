@@ -45,6 +45,8 @@ SIMULATOR_SPEED = 60
 ANSWER_LATENCY = "[0.15,0.3]"
 """Seconds until the provider answers a create: long enough to die in."""
 
+START_TIMEOUT = timedelta(seconds=120)
+"""Three stacks of five processes may start at one moment on two cores that have other work as well."""
 LOGS_VARIABLE = "RINGFENCE_E2E_LOGS"
 """A folder for what the processes of each stack logged; without it the logs go with the stack."""
 
@@ -155,7 +157,7 @@ class Stack:
         self.dispatch = replace(old, log_path=old.log_path.with_suffix(f".{self._generation}.log"))
         self._children[self._children.index(old)] = self.dispatch
         self.start(self.dispatch)
-        wait_for(self.dispatch, has_logged(self.dispatch, "worker_ready"))
+        wait_for(self.dispatch, has_logged(self.dispatch, "worker_ready"), timeout=START_TIMEOUT)
         return old
 
     def flush_valkey(self) -> None:
@@ -239,10 +241,10 @@ class Stack:
             self._children.append(self._door(port=door_port, to=simulator_port))
         for child in self._children:
             self.start(child)
-        wait_for(self.simulator, lambda: answers(f"{simulator_url}/simulator/health"))
-        wait_for(self.web, lambda: answers(f"{web_url}/ready"))
+        wait_for(self.simulator, lambda: answers(f"{simulator_url}/simulator/health"), timeout=START_TIMEOUT)
+        wait_for(self.web, lambda: answers(f"{web_url}/ready"), timeout=START_TIMEOUT)
         for worker in (self.dispatch, self.control):
-            wait_for(worker, has_logged(worker, "worker_ready"))
+            wait_for(worker, has_logged(worker, "worker_ready"), timeout=START_TIMEOUT)
 
     def _environment(self) -> dict[str, str]:
         orders = self.home / "orders"

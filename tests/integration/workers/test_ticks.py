@@ -1,29 +1,11 @@
 """Beat's scheduler on a real Valkey: it ticks while somebody listens, and keeps quiet while nobody does."""
 
-from collections.abc import Iterator
-from urllib.parse import urlsplit
-
 import pytest
 import redis
 from celery import Celery
 
 from config.celery_settings import CELERY_SETTINGS, CONTROL_QUEUE, MOST_WAITING
 from workers.beat import TICKS, TickScheduler, beat_schedule
-
-OWN_DATABASE = 5
-"""Of the shared Valkey: a thread that an earlier test has left may still send a nudge to the usual one."""
-
-
-@pytest.fixture
-def own_valkey(valkey: redis.Redis, own_url: str) -> Iterator[redis.Redis]:
-    """A client of an empty database that nobody else uses; `valkey` empties all of them before and after."""
-    with redis.Redis.from_url(own_url) as client:
-        yield client
-
-
-@pytest.fixture
-def own_url(valkey_url: str) -> str:
-    return urlsplit(valkey_url)._replace(path=f"/{OWN_DATABASE}").geturl()
 
 
 def scheduler_on(url: str) -> TickScheduler:
@@ -38,35 +20,35 @@ def tick_all(scheduler: TickScheduler) -> None:
             scheduler.apply_async(entry)
 
 
-def test_every_tick_goes_to_the_control_queue(own_valkey: redis.Redis, own_url: str) -> None:
-    tick_all(scheduler_on(own_url))
-    assert own_valkey.llen(CONTROL_QUEUE) == len(TICKS)
+def test_every_tick_goes_to_the_control_queue(valkey: redis.Redis, valkey_url: str) -> None:
+    tick_all(scheduler_on(valkey_url))
+    assert valkey.llen(CONTROL_QUEUE) == len(TICKS)
 
 
-def test_ticks_stop_growing_the_broker_while_no_worker_takes_them(own_valkey: redis.Redis, own_url: str) -> None:
-    scheduler = scheduler_on(own_url)
+def test_ticks_stop_growing_the_broker_while_no_worker_takes_them(valkey: redis.Redis, valkey_url: str) -> None:
+    scheduler = scheduler_on(valkey_url)
     for _ in range(100):
         tick_all(scheduler)
-    assert own_valkey.llen(CONTROL_QUEUE) == MOST_WAITING
+    assert valkey.llen(CONTROL_QUEUE) == MOST_WAITING
 
 
-def test_ticks_begin_again_when_the_queue_is_taken(own_valkey: redis.Redis, own_url: str) -> None:
-    scheduler = scheduler_on(own_url)
+def test_ticks_begin_again_when_the_queue_is_taken(valkey: redis.Redis, valkey_url: str) -> None:
+    scheduler = scheduler_on(valkey_url)
     for _ in range(20):
         tick_all(scheduler)
-    own_valkey.delete(CONTROL_QUEUE)
+    valkey.delete(CONTROL_QUEUE)
     tick_all(scheduler)
-    assert own_valkey.llen(CONTROL_QUEUE) == len(TICKS)
+    assert valkey.llen(CONTROL_QUEUE) == len(TICKS)
 
 
-def test_a_withheld_tick_is_put_off_to_its_next_time(own_valkey: redis.Redis, own_url: str) -> None:
-    scheduler = scheduler_on(own_url)
+def test_a_withheld_tick_is_put_off_to_its_next_time(valkey: redis.Redis, valkey_url: str) -> None:
+    scheduler = scheduler_on(valkey_url)
     entry = scheduler.schedule["ringfence.rescue"]
-    own_valkey.rpush(CONTROL_QUEUE, *["x"] * MOST_WAITING)
+    valkey.rpush(CONTROL_QUEUE, *["x"] * MOST_WAITING)
     runs_before = entry.total_run_count
     assert scheduler.apply_async(entry) is None
     assert scheduler.schedule["ringfence.rescue"].total_run_count == runs_before + 1
-    own_valkey.delete(CONTROL_QUEUE)
+    valkey.delete(CONTROL_QUEUE)
 
 
 def test_ticks_that_find_no_broker_are_one_line_and_no_error_for_each(caplog: pytest.LogCaptureFixture) -> None:

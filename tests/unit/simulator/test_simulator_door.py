@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from campaigns.simulator.door import Door, most_in_any_second, read_arrivals
+from campaigns.simulator.door import Door, _stamp, most_in_any_second, read_arrivals
 
 REQUEST = b"POST /call HTTP/1.1\r\nContent-Length: 4\r\n\r\nbody"
 ANSWER = b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n"
@@ -67,6 +67,11 @@ def test_a_request_is_stamped_when_it_arrives_however_late_it_is_read(provider: 
     first, second = read_arrivals(log)
     assert (first.method, first.path) == ("POST", "/call")
     assert first.at <= served_from <= second.at
+
+
+def test_what_the_kernel_has_not_stamped_yet_counts_from_when_it_is_read() -> None:
+    before = time.time()
+    assert before <= _stamp([]) <= time.time()
 
 
 def test_the_most_of_any_second_is_counted_and_not_of_each_second_of_the_clock() -> None:
