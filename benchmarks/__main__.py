@@ -23,9 +23,7 @@ def main() -> int:
     """Exit code 1: a part could not be measured; the others were."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__.split("\n", 1)[0])
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"one or more of {', '.join(PARTS)}; none: all")
-    parser.add_argument(
-        "--quick", action="store_true", help="a tenth of it, and not for the table"
-    )
+    parser.add_argument("--quick", action="store_true", help="a tenth of it, and not for the table")
     options = parser.parse_args()
     if unknown := [part for part in options.parts if part not in PARTS]:
         parser.error(f"no part {', '.join(unknown)}; there are {', '.join(PARTS)}")
