@@ -43,6 +43,10 @@ webhookSecretEnv = "{SECRET_VARIABLE}"
 """
 WARM_UP = 300
 PROMISED_RATE = 1_500.0
+LARGE, LARGE_ONES = 9_500_000, 20
+"""Bytes of a large body, just below what is taken, and how many of them: some ten seconds."""
+FAR_AWAY = 10_000_000
+"""The first number of the large ones, beyond those of the others."""
 OURS = "campaigns.web.app:create_app"
 
 
@@ -65,6 +69,9 @@ def main() -> None:
             half = ceiling["per_second"] / 2
             show("webhooks: at half of that", app=options.app, **intake.round(options.count // 2, rate=half))
             show("webhooks: at the rate promised", app=options.app, **intake.round(options.count, rate=PROMISED_RATE))
+            with intake.large_ones():
+                beside = intake.round(options.count // 2, rate=half)
+            show("webhooks: at half, beside one body of 9.5 MB after the other", app=options.app, **beside)
         database.dispose()
 
 
@@ -89,24 +96,42 @@ class Intake:
         used = {name: round(1000 * seconds / count, 3) for name, seconds in meter.read().items()}
         assert figures["answers"] == {"200": count}, figures
         self._sent += count
-        assert stored(self._database) == self._sent, "answered, and not committed"
+        assert stored(self._database) >= self._sent, "answered, and not committed"
         memory = round(memory_mib(self._process.pid))
         return figures | {"offered": rate, "cpu_ms_per_webhook": used, "web_memory_mib": memory}
 
+    @contextlib.contextmanager
+    def large_ones(self) -> Iterator[None]:
+        """Meanwhile another sender sends large bodies, each as soon as the one before is answered."""
+        command = self._command(LARGE_ONES, first=FAR_AWAY, connections=1, size=LARGE)
+        with subprocess.Popen(command, env=self._environment, stdout=subprocess.PIPE, text=True) as sender:
+            yield
+            told, _ = sender.communicate()
+        answers = json.loads(told)["answers"]
+        assert answers == {"200": LARGE_ONES}, answers
+        assert stored(self._database) == self._sent + LARGE_ONES, "answered, and not committed"
+
+    @property
+    def _environment(self) -> dict[str, str]:
+        return dict(self._house.programs.beat().environment)
+
     def _send(self, count: int, *, rate: float | None) -> str:
+        size, connections = self._options.size, self._options.connections
+        command = self._command(count, first=self._sent, connections=connections, size=size)
+        command += [] if rate is None else ["--rate", str(rate)]
+        return subprocess.run(command, env=self._environment, stdout=subprocess.PIPE, check=True, text=True).stdout
+
+    def _command(self, count: int, *, first: int, connections: int, size: int) -> list[str]:
         told = {
             "--port": self._port,
             "--path": f"/webhooks/vapi/{ACCOUNT}/{self._campaign}",
-            "--first": self._sent,
+            "--first": first,
             "--count": count,
-            "--connections": self._options.connections,
-            "--size": self._options.size,
-            **({} if rate is None else {"--rate": rate}),
+            "--connections": connections,
+            "--size": size,
         }
         arguments = [str(word) for pair in told.items() for word in pair]
-        command = [sys.executable, "-m", "benchmarks.webhooks.senders", *arguments]
-        environment = self._house.programs.beat().environment
-        return subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True, text=True).stdout
+        return [sys.executable, "-m", "benchmarks.webhooks.senders", *arguments]
 
 
 def prepared(house: House) -> Engine:
