@@ -41,6 +41,9 @@ END_TIMEOUT = LASTS + timedelta(seconds=180)
 is for a busy machine."""
 SHORT = timedelta(seconds=20)
 """The window of a campaign whose end is waited for: frozen after some five seconds, for fifteen more."""
+PATIENCE = timedelta(seconds=40)
+"""More for the campaign whose silent dials must all be looked for twice, and redialed, before its window ends. Others
+follow it in its story, which takes no longer for that."""
 FIRST_DIALS = (10, 40)
 """After how many the fault strikes: in the middle of the first wave."""
 
@@ -121,6 +124,8 @@ def window_of(fault: Fault, *, round_number: int) -> timedelta:
     """How long a campaign lasts: as always after the fault, however long that is."""
     if fault is Fault.FROZEN_PAST_WINDOW:
         return SHORT
+    if fault is Fault.AFTER_CLAIM:
+        return LASTS + PATIENCE
     return LASTS + max(timedelta(0), outage_of(fault, round_number=round_number) - OUTAGE)
 
 

@@ -8,6 +8,8 @@ from interleaving.world import World
 MOST_STEPS = 60_000
 MOST_TICKS = 1_500
 """Some ten times of what a schedule needs: beyond that it goes in circles."""
+MOST_IDLE_TICKS = 200
+"""In a row, without any call that moves: three times what whole schedules need."""
 BEATS = {"seal": 1.0, "feed": 1.0, "inbox": 1.0, "rescue": 2.0, "poll": 2.0, "reconcile": 1.0, "late_ring": 5.0}
 """Seconds between a service's ticks, as beat has them; one second for those not named."""
 GROWING = frozenset({"feed", "ask_back", "poll", "decide"})
@@ -30,6 +32,7 @@ class Calm:
         self._gap: dict[str, float] = {}
         self._steps = 0
         self._ticks = 0
+        self._moves = self._moved_at = 0
 
     def run(self) -> None:
         """Until nothing is open. Raises `Broken`."""
@@ -110,7 +113,9 @@ class Calm:
 
     def _tick(self, service: str) -> None:
         self._ticks += 1
-        if self._ticks > MOST_TICKS:
+        if self._moves != self._world.promises.moves:
+            self._moves, self._moved_at = self._world.promises.moves, self._ticks
+        if self._ticks > MOST_TICKS or self._ticks - self._moved_at > MOST_IDLE_TICKS:
             self._fail("it does not settle")
         if service in GROWING:
             self._gap[service] = min(2 * self._gap.get(service, 1.0), LONGEST_GAP)

@@ -103,6 +103,8 @@ class Promises:
         self._known: dict[int, KnownCall] = {}
         self.leaves: list[Leave] = []
         self.commits = 0
+        self.moves = 0
+        """Of calls, as commits showed them."""
         self.campaign_rates: dict[int, float] = {}
         self.account_rate = 0.0
         self.revoked: set[str] = set()
@@ -136,6 +138,7 @@ class Promises:
             if before == now:
                 continue
             self._known[row.id] = now
+            self.moves += 1
             self._stage.trace.note(who, f"call {row.id}: {before.state if before else 'new'} → {_words(now)}")
             if before is not None:
                 self._check_move(row.id, before, now)

@@ -1,5 +1,9 @@
 """Which errors of a task are told as errors."""
 
+import os
+import subprocess
+import sys
+
 import psycopg
 import pytest
 from celery import Celery
@@ -43,6 +47,10 @@ def test_our_own_faults_are_raised() -> None:
 
 
 def test_every_task_is_patient() -> None:
-    from workers import tasks
-
-    assert isinstance(tasks.rescue, PatientTask)
+    """Asked in a process of its own: a task makes its application read the broker's address, once for all."""
+    look = "from workers import patience, tasks; print(isinstance(tasks.rescue, patience.PatientTask))"
+    nowhere = {"DATABASE_URL": "postgresql://127.0.0.1:1/none", "REDIS_URL": "redis://127.0.0.1:1/0"}
+    told = subprocess.run(
+        [sys.executable, "-c", look], env=os.environ | nowhere, capture_output=True, text=True, check=True
+    )
+    assert told.stdout == "True\n"
