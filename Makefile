@@ -3,8 +3,8 @@
 SHELL := /bin/sh
 BIN := .venv/bin
 STAMP := .venv/.complete
-# Whole stories of kills mostly wait: with two processes a core would be idle meanwhile, with more a small one crowds.
-TEST_PROCESSES ?= 3
+# Tests wait for servers more than they compute; three processes tell, at first, stories that are all waiting.
+TEST_PROCESSES ?= 4
 ARGS ?=
 export PYTHON
 

@@ -38,6 +38,16 @@ VALKEY_DATABASES = 16
 _TURNS = itertools.count()
 
 
+STORIES = ("tests/e2e/chaos/", "tests/e2e/test_faults_")
+"""Files that wait for minutes and compute little; begun last, they would wait while all other processes are done."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Stories first, and then the others in the order that chance gave them."""
+    items.sort(key=lambda item: not item.nodeid.startswith(STORIES))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _nothing_is_left_running() -> Iterator[None]:
     """Fails the session when a process that a test has started outlives it."""

@@ -40,6 +40,10 @@ class FeedsHere:
         """Length of the dispatch queue. Raises `PublishError`."""
         return self._publisher.backlog()
 
+    def stop(self) -> None:
+        """Feed no more; returns when no feed runs. The next tick feeds, in some other process."""
+        self._nudges.stop()
+
     def _run(self, limit_group: str) -> None:
         if self._feed is None:
             self._publisher.request_feed(limit_group)

@@ -26,25 +26,37 @@ class Nudges:
         self._waiting: set[str] = set()
         self._lock = threading.Lock()
         self._asked = threading.Event()
+        self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
     def ask(self, subject: str) -> None:
         """Ask once; returns at once and never raises."""
         with self._lock:
             self._waiting.add(subject)
-            if self._thread is None:  # lazily: a thread started before a fork does not exist after it
+            if (
+                self._thread is None and not self._stopping.is_set()
+            ):  # lazily: a thread started before a fork does not exist after it
                 self._thread = threading.Thread(target=self._run, name="nudges", daemon=True)
                 self._thread.start()
         self._asked.set()
 
+    def stop(self) -> None:
+        """Send what is being sent, and nothing more; returns when the thread has ended. The next tick does the rest."""
+        with self._lock:
+            self._stopping.set()
+            thread, self._thread = self._thread, None
+        self._asked.set()
+        if thread is not None:
+            thread.join()
+
     def _run(self) -> None:
-        while True:
-            self._asked.wait()
+        while self._asked.wait() and not self._stopping.is_set():
             self._asked.clear()
             began = time.monotonic()
             for subject in self._take():
-                self._try(subject)
-            time.sleep(max(self._interval.total_seconds(), REST * (time.monotonic() - began)))
+                if not self._stopping.is_set():
+                    self._try(subject)
+            self._stopping.wait(max(self._interval.total_seconds(), REST * (time.monotonic() - began)))
 
     def _take(self) -> list[str]:
         with self._lock:

@@ -55,7 +55,7 @@ class Runtime:
         self._providers = self._loop.submit(_build_providers(settings)).result()
         engine, run_async = self._engine, self._loop.submit
         definitions = Definitions()
-        publisher = FeedsHere(publisher)
+        self._feeds = publisher = FeedsHere(publisher)
         recorder = Recorder(engine, gate, definitions, keep_conversations=settings.retention.conversations)
         self._results = ResultWriter(recorder, publisher)
         claim = Claim(engine, gate, definitions)
@@ -118,6 +118,7 @@ class Runtime:
         self.dispatch.stop()
         self.dispatch.drain()
         self._results.stop()
+        self._feeds.stop()
         self._loop.submit(_close(self._providers)).result()
         self._loop.stop()
         self._engine.dispose()

@@ -216,6 +216,11 @@ def one_look_proves_absence() -> Broken:
     return replaced(reconcile.rows, lease_due_attempts=looked_before)
 
 
+def late_finds_are_not_told() -> Broken:
+    """Who turns out to have been called after `latestAt` failed their call: on record at the attempt, and no alarm."""
+    return replaced(record, is_found_too_late=lambda call, attempt, view: False)
+
+
 def leases_are_for_ever() -> Broken:
     stack = ExitStack()
     stack.enter_context(replaced(rescue.Rescue, _return_leases=lambda self: 0))
@@ -260,6 +265,9 @@ MUTATIONS = (
         ("two calls", "alarm", "rings again", "not know"),
         ("lag", "lost_answer", "webhooks"),
         first=26,
+    ),
+    Mutation(
+        late_finds_are_not_told, ("was reached and is failed",), ("lost_answer", "webhooks", "lag", "reads"), first=360
     ),
     Mutation(leases_are_for_ever, ("does not settle", "nothing will"), ("kill", "lose", "flush")),
 )

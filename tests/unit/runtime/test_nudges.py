@@ -82,3 +82,32 @@ def test_an_unforeseen_error_loses_the_nudge_and_not_the_thread() -> None:
     nudges.ask("second")
     assert sent.wait_for(2)
     assert sent.subjects == ["first", "second"]
+
+
+def test_once_stopped_nothing_is_sent_and_no_thread_is_left() -> None:
+    sent = Recorder()
+    under_way, go_on = threading.Event(), threading.Event()
+
+    def send(subject: str) -> None:
+        under_way.set()
+        assert go_on.wait(10)
+        sent(subject)
+
+    nudges = Nudges(send, interval=timedelta(milliseconds=1))
+    nudges.ask("first")
+    assert under_way.wait(10)
+    nudges.ask("second")
+    stopping = threading.Thread(target=nudges.stop)
+    stopping.start()
+    while not nudges._stopping.is_set():
+        assert stopping.is_alive()
+    go_on.set()
+    stopping.join(10)
+    assert not stopping.is_alive()
+    nudges.ask("third")
+    assert sent.subjects == ["first"]
+    assert nudges._thread is None
+
+
+def test_what_was_never_asked_can_be_stopped() -> None:
+    Nudges(Recorder()).stop()
