@@ -52,6 +52,10 @@ def test_a_call_beyond_the_allowed_attempts_is_a_double_dial() -> None:
     assert found == ["attempt a2 was call 2 to one person, of 1 allowed"]
 
 
+def test_a_call_that_failed_before_any_phone_rang_spends_no_attempt() -> None:
+    assert double_dials(BOOKS, [replace(DIAL, may_ring=False), LATER], max_attempts=1) == []
+
+
 def test_an_attempt_given_up_although_the_provider_had_it_is_a_double_dial() -> None:
     given_up = replace(BOOKS, attempts=[replace(BOOKS.attempts[0], outcome="unknown")])
 

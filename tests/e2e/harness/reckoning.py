@@ -71,7 +71,7 @@ def _again_after_an_answer(dials: Sequence[Dial]) -> Iterator[str]:
 
 
 def _more_than_allowed(dials: Sequence[Dial], *, max_attempts: int) -> Iterator[str]:
-    for mine in _by_number(dials).values():
+    for mine in _by_number([dial for dial in dials if dial.may_ring]).values():
         if len(mine) > max_attempts:
             yield f"attempt {mine[-1].attempt} was call {len(mine)} to one person, of {max_attempts} allowed"
 

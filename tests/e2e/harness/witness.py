@@ -22,6 +22,8 @@ class Dial:
     """What it would come to by itself."""
     hung_up: bool = False
     """It did not end by itself: we ended it."""
+    may_ring: bool = True
+    """False: it fails before any phone rings, and spends none of `maxAttempts`."""
 
 
 class Witness:
@@ -47,6 +49,7 @@ class Witness:
                 row["endedAt"],
                 OUTCOMES.get(row["outcome"], row["outcome"]),
                 hung_up=row["endedReason"] == HUNG_UP,
+                may_ring=row["outcome"] not in NEVER_RING,
             )
             for row in rows
         ]
@@ -54,5 +57,7 @@ class Witness:
 
 HUNG_UP = "manually-canceled"
 """Vapi's word for a call that its own client ended."""
+NEVER_RING = ("provider_error", "config_error")
+"""Fates that end before any phone rings. An invalid number does so too, but that attempt is spent."""
 OUTCOMES = {"pipeline_error": "provider_error"}
 """The simulator tells silence on the line from a fault before ringing; our books have one word for both."""
