@@ -190,7 +190,7 @@ class _created:  # noqa: N801 - used as a `with` word
         self._template = template
 
     def __enter__(self) -> str:
-        self._run(f'CREATE DATABASE "{self._name}" TEMPLATE "{self._template}"')
+        self._run(f'CREATE DATABASE "{self._name}" TEMPLATE "{self._template}" STRATEGY file_copy')
         return make_url(self._server_url).set(database=self._name).render_as_string(hide_password=False)
 
     def __exit__(self, *_: object) -> None:

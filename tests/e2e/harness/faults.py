@@ -1,5 +1,6 @@
 """The faults, by name, and in which story each is tried."""
 
+import os
 from enum import StrEnum
 
 
@@ -117,7 +118,7 @@ FREEZES = (
     Fault.FEEDER_FROZEN,
 )
 
-FAULTS_BY_POLICY: dict[str, tuple[Fault, ...]] = {
+ALL_FAULTS_BY_POLICY: dict[str, tuple[Fault, ...]] = {
     "redial": (
         *KILL_POINTS,
         Fault.KILLED_AT_RANDOM,
@@ -160,3 +161,25 @@ FAULTS_BY_POLICY: dict[str, tuple[Fault, ...]] = {
     ),
 }
 """What is tried in which story. `redial` and `hold` are settings of `retries.ambiguous`; `chaos` runs with `hold`."""
+
+LEFT_TO_THE_LONG_RUN: dict[str, tuple[Fault, ...]] = {
+    "redial": (Fault.KILLED_AT_RANDOM, Fault.VALKEY_EMPTY, Fault.WEB_KILLED),
+    "hold": (
+        Fault.BEFORE_CLAIM,
+        Fault.DURING_POST,
+        Fault.DURING_RECORD,
+        Fault.VALKEY_FLUSHED,
+        Fault.CONTROL_KILLED,
+        Fault.FEED_BEFORE_COMMIT,
+        Fault.BEAT_BEFORE_TICK,
+    ),
+    "chaos": (Fault.FROZEN_PAST_LEASE, Fault.POSTGRES_RESTARTED, Fault.VALKEY_AWAY, Fault.DISK_FULL),
+}
+"""The short run tries them in another story or at a neighbouring point: `make test` is to take less than ten minutes."""
+IS_LONG_RUN = "RINGFENCE_E2E_TRIALS" in os.environ
+
+FAULTS_BY_POLICY = {
+    policy: tuple(fault for fault in faults if IS_LONG_RUN or fault not in LEFT_TO_THE_LONG_RUN[policy])
+    for policy, faults in ALL_FAULTS_BY_POLICY.items()
+}
+"""Those of this run."""

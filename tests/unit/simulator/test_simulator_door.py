@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from campaigns.simulator.door import _SO_TIMESTAMPNS as SO_TIMESTAMPNS
 from campaigns.simulator.door import Door, _stamp, most_in_any_second, read_arrivals
 
 REQUEST = b"POST /call HTTP/1.1\r\nContent-Length: 4\r\n\r\nbody"
@@ -20,6 +21,19 @@ ANSWER = b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n"
 def provider() -> Iterator[socket.socket]:
     with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as listening:
         yield listening
+
+
+@pytest.fixture
+def _the_kernel_stamps() -> Iterator[None]:
+    """It begins a moment after somebody first asks for it, and goes on for as long as somebody does."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+        asking.bind(("127.0.0.1", 0))
+        asking.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+        notes: list[tuple[int, int, bytes]] = []
+        while not notes:
+            asking.sendto(b"x", asking.getsockname())
+            _, notes, _, _ = asking.recvmsg(1, 100)
+        yield
 
 
 @contextlib.contextmanager
@@ -53,6 +67,7 @@ def test_it_passes_every_byte_on_and_closes_when_either_end_does(provider: socke
         assert client.recv(1000) == b""
 
 
+@pytest.mark.usefixtures("_the_kernel_stamps")
 def test_a_request_is_stamped_when_it_arrives_however_late_it_is_read(provider: socket.socket, tmp_path: Path) -> None:
     log = tmp_path / "arrivals.txt"
     with log.open("w", buffering=1) as file:
