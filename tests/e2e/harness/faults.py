@@ -175,7 +175,7 @@ LEFT_TO_THE_LONG_RUN: dict[str, tuple[Fault, ...]] = {
     ),
     "chaos": (Fault.FROZEN_PAST_LEASE, Fault.POSTGRES_RESTARTED, Fault.VALKEY_AWAY, Fault.DISK_FULL),
 }
-"""The short run tries them in another story or at a neighbouring point: `make test` is to take less than ten minutes."""
+"""The short run tries them in another story or at a neighbouring point, to end within ten minutes."""
 IS_LONG_RUN = "RINGFENCE_E2E_TRIALS" in os.environ
 
 FAULTS_BY_POLICY = {
