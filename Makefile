@@ -3,8 +3,8 @@
 SHELL := /bin/sh
 BIN := .venv/bin
 STAMP := .venv/.complete
-# Tests wait for servers more than they compute; three processes tell, at first, stories that are all waiting.
-TEST_PROCESSES ?= 4
+# Whole stories of kills mostly wait, but more processes than this crowd a machine of two cores.
+TEST_PROCESSES ?= 3
 ARGS ?=
 export PYTHON
 
