@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
 CAMPAIGNS = 3
 FLUSHED_AFTER, KILLED_AFTER, SLOWED_AFTER, NARROWED_AFTER, ENOUGH = 40, 90, 130, 190, 220
-"""Dials: some three seconds at the first rate, six at the second and as long again with few slots, nearly all first tries."""
+"""Dials: three seconds at the first rate, six at the second, as long with few slots; nearly all are first tries."""
 LOWER_RATE, LOWER_CONCURRENCY = 10, 4
 """A call takes about a second here, so either is the tighter one in its turn."""
 SETTLED = 3.0
