@@ -16,7 +16,6 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any
 
 from sqlalchemy import Engine
@@ -265,15 +264,8 @@ class Dispatch:
         self._under_way.add(len(claimed.calls))
         group = self._run_async(self._send_group(claimed, given, spacings))
         self._groups.add(group)
-        group.add_done_callback(partial(self._ended, calls=len(claimed.calls)))
+        group.add_done_callback(self._groups.discard)
         return [group]
-
-    def _ended(self, group: Future[list[Future[None]]], *, calls: int) -> None:
-        self._groups.discard(group)
-        if not group.cancelled() and (error := group.exception()) is not None:
-            # What had left has an attempt in the books, and rescue looks for it.
-            log.error("group_broke_off calls=%d", calls, exc_info=error)
-        self._under_way.answered(calls)
 
     def _turns_for(
         self, calls: Sequence[ClaimedCall], turns: deque[Turn], spacings: Mapping[str, float]
@@ -295,17 +287,20 @@ class Dispatch:
     async def _send_group(
         self, claimed: Claimed, turns: Sequence[Turn | None], spacings: Mapping[str, float]
     ) -> list[Future[None]]:
-        """Send every call at its turn; returns the writes to wait for."""
-        return await asyncio.gather(
+        """Send every call at its turn; returns the writes to wait for. One that breaks off is raised after the rest."""
+        sent = await asyncio.gather(
             *(
-                self._send(
-                    call,
-                    self._paced(call.permit, turn, spacings),
-                    claimed=claimed,
-                )
+                self._send(call, self._paced(call.permit, turn, spacings), claimed=claimed)
                 for call, turn in zip(claimed.calls, turns, strict=True)
-            )
+            ),
+            return_exceptions=True,
         )
+        written = list[Future[None]]()
+        for each in sent:
+            if isinstance(each, BaseException):
+                raise each
+            written.append(each)
+        return written
 
     def _paced(self, permit: MachinePermit, turn: Turn | None, spacings: Mapping[str, float]) -> PacedPermit:
         return PacedPermit(permit, turn, self._late, spacings, on_leave=self._under_way.leave)
@@ -313,9 +308,14 @@ class Dispatch:
     async def _send(self, call: ClaimedCall, permit: PacedPermit, *, claimed: Claimed) -> Future[None]:
         try:
             result = await self._dial(call, permit, claimed)
+            return self._results.put(Fact(call.attempt_id, result, requested_at(permit, result, claimed)))
+        except Exception:
+            # If it had left, its attempt is in the books, and rescue looks for it.
+            log.exception("dial_broke_off attempt_id=%s", call.attempt_id)
+            raise
         finally:
             permit.leave()
-        return self._results.put(Fact(call.attempt_id, result, requested_at(permit, result, claimed)))
+            self._under_way.answered()
 
     async def _dial(self, call: ClaimedCall, permit: PacedPermit, claimed: Claimed) -> DialResult:
         if await permit.is_near():

@@ -39,8 +39,8 @@ class UnderWay:
             self._unsent -= 1
             self._changed.notify_all()
 
-    def answered(self, count: int) -> None:
-        """So many have their answer, or never will."""
+    def answered(self) -> None:
+        """One has its answer, or never will."""
         with self._changed:
-            self._unanswered -= count
+            self._unanswered -= 1
             self._changed.notify_all()

@@ -7,8 +7,10 @@ from concurrent.futures import ThreadPoolExecutor, TimeoutError
 import pytest
 
 from campaigns.calls.outcomes import Outcome
+from campaigns.services.under_way import UnderWay
 
 A_MOMENT = 0.2
+HANGS, OTHER = "+12125550101", "+12125550102"
 
 
 @pytest.fixture
@@ -59,7 +61,7 @@ def test_a_process_that_ends_waits_for_what_is_under_way_and_puts_it_on_record(w
     assert world.state(call) == "completed"
 
 
-def test_a_group_that_breaks_off_is_told_in_the_log_and_makes_room(world, caplog):
+def test_a_dial_that_breaks_off_is_told_in_the_log_and_makes_room(world, caplog):
     async def broken(request):
         raise ValueError("unforeseen")
 
@@ -69,7 +71,50 @@ def test_a_group_that_breaks_off_is_told_in_the_log_and_makes_room(world, caplog
     ((campaign_id, refs),) = world.publisher.messages
     world.dispatch.begin(refs, campaign_id=campaign_id, task_id="task-1")
     world.dispatch.drain()
-    assert "group_broke_off calls=1" in caplog.text
+    assert f"dial_broke_off attempt_id={world.newest_attempt(call)}" in caplog.text
     assert world.dispatch._under_way.wait_for_room(0)
     assert (world.dispatch._under_way._unsent, world.dispatch._under_way._unanswered) == (0, 0)
     assert world.state(call) == "dialing", "rescue looks for its fate"
+
+
+def begin_together(world):
+    """A message of two calls; returns them."""
+    campaign = world.campaign()
+    calls = world.call(campaign, HANGS), world.call(campaign, OTHER)
+    world.feed.run("g")
+    ((campaign_id, refs),) = world.publisher.messages
+    assert world.dispatch.begin(refs, campaign_id=campaign_id, task_id="task-1").dialed == 2
+    return calls
+
+
+def test_a_dial_without_an_answer_takes_the_room_of_one_and_not_of_its_group(world, silent):
+    slow, dial = world.provider.dial, type(world.provider).dial
+
+    async def hang_one(request):
+        return await (slow(request) if request.number == HANGS else dial(world.provider, request))
+
+    world.provider.dial = hang_one
+    world.dispatch._under_way = UnderWay(most_unsent=9, most_unanswered=2)
+    begin_together(world)
+    assert world.dispatch._under_way.wait_for_room(10)
+
+
+def test_what_breaks_off_does_not_take_the_others_of_its_group_along(world, silent):
+    slow = world.provider.dial
+
+    async def break_one(request):
+        if request.number == OTHER:
+            raise ValueError("unforeseen")
+        return await slow(request)
+
+    world.provider.dial = break_one
+    hanging, _ = begin_together(world)
+    world.dispatch.stop()
+    with ThreadPoolExecutor(1) as ending:
+        drained = ending.submit(world.dispatch.drain)
+        with pytest.raises(TimeoutError):
+            drained.result(A_MOMENT)
+        silent.set()
+        drained.result(10)
+    world.results.stop()
+    assert world.state(hanging) == "in_progress"

@@ -23,7 +23,7 @@ def test_what_has_left_and_has_no_answer_takes_room_too():
     under_way.leave()
     under_way.leave()
     assert not under_way.wait_for_room(0)
-    under_way.answered(1)
+    under_way.answered()
     assert under_way.wait_for_room(0)
 
 
@@ -37,6 +37,6 @@ def test_a_thread_that_waits_is_told_of_room(ends):
     if ends == "leave":
         under_way.leave()
     else:
-        under_way.answered(1)
+        under_way.answered()
     waiting.join(10)
     assert found == [True]
