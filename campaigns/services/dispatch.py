@@ -131,6 +131,8 @@ class Dispatch:
 
     def drain(self) -> None:
         """Wait until nothing is under way any more; every request has its time-out. Call `stop` first."""
+        with self._turnstile:
+            pass  # what a claim brings that is being made now is under way once it is over; none begins after it
         self._under_way.wait_for_none()
 
     def run(self, refs: Sequence[CallRef], *, campaign_id: int, task_id: str) -> DispatchResult:
@@ -160,11 +162,10 @@ class Dispatch:
         total, groups = DispatchResult(), list[Future[list[Future[None]]]]()
         spacings, left = spacings_of(campaign), list(refs)
         while left and not self._stopping.is_set():
-            if not self._under_way.wait_for_room(MOST_WAIT):
-                continue
             with self._turnstile:
-                if self._stopping.is_set():
-                    break
+                # Looked for here and not before: threads that queue up would all find the same room.
+                if self._stopping.is_set() or not self._under_way.wait_for_room(MOST_WAIT):
+                    continue
                 reserved = self._reserve(spacings, most=min(len(left), CLAIM_SIZE))
                 turns = deque(reserved.turns)
                 now, left = left[: len(turns)], left[len(turns) :]

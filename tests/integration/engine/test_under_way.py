@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from concurrent.futures import ThreadPoolExecutor, TimeoutError
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, TimeoutError, wait
 
 import pytest
 
@@ -118,3 +118,58 @@ def test_what_breaks_off_does_not_take_the_others_of_its_group_along(world, sile
         drained.result(10)
     world.results.stop()
     assert world.state(hanging) == "in_progress"
+
+
+class CrowdedTurnstile:
+    """Lets nobody through until this is opened; tells how many have come."""
+
+    def __init__(self):
+        self.come = threading.Semaphore(0)
+        self._opened = threading.Event()
+        self._one = threading.Lock()
+
+    def __enter__(self):
+        self.come.release()
+        assert self._opened.wait(10)
+        self._one.acquire()
+
+    def __exit__(self, *error):
+        self._one.release()
+
+    def open(self):
+        self._opened.set()
+
+
+class NoAnswers(UnderWay):
+    """What is under way stays so."""
+
+    def answered(self):
+        pass
+
+
+def test_threads_that_wait_for_each_other_look_for_room_once_it_is_their_turn(world):
+    """Eight of them would else claim eight groups into the room of one."""
+    world.dispatch._under_way = NoAnswers(most_unsent=9, most_unanswered=1)
+    world.dispatch._turnstile = turnstile = CrowdedTurnstile()
+    campaign = world.campaign()
+    for number in (HANGS, OTHER):
+        world.call(campaign, number)
+    world.feed.run("g")
+    ((campaign_id, refs),) = world.publisher.messages
+    with ThreadPoolExecutor(2) as threads:
+        begun = [threads.submit(world.dispatch.begin, [ref], campaign_id=campaign_id, task_id="task-1") for ref in refs]
+        assert turnstile.come.acquire(timeout=10)
+        assert turnstile.come.acquire(timeout=10)
+        turnstile.open()
+        _, others = wait(begun, timeout=10, return_when=FIRST_COMPLETED)
+        wait(others, timeout=A_MOMENT)
+        world.dispatch.stop()
+    assert sorted(each.result().dialed for each in begun) == [0, 1]
+
+
+def test_a_process_that_ends_waits_for_a_claim_that_is_being_made(world, silent):
+    """What it brings is still to be sent."""
+    with ThreadPoolExecutor(1) as ending, world.dispatch._turnstile:
+        drained = ending.submit(world.dispatch.drain)
+        with pytest.raises(TimeoutError):
+            drained.result(A_MOMENT)
