@@ -6,6 +6,7 @@ the socket, because on Python 3.11 aiohttp writes from a task of its own, and a 
 start that task.
 """
 
+import asyncio
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,6 +45,10 @@ class Exchange:
                 await self.permit.turn()
         except PermitLapsedError as lapse:
             self.lapsed = lapse
+            raise
+        except asyncio.CancelledError:
+            # The time-out for connecting ran out, which is the permit's: a process that stood still finds both over.
+            self.lapsed = PermitLapsedError()
             raise
 
     def require_permit(self) -> None:

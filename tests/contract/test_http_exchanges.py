@@ -4,10 +4,12 @@ import asyncio
 import gzip
 import json
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from campaigns.providers.contract import PermitLapsedError
 from campaigns.providers.http import HttpAnswer, HttpClient, HttpError
 
 BODY = json.dumps({"id": "call-1"}).encode()
@@ -110,3 +112,28 @@ def test_an_answer_without_a_body_is_an_answer(kit: Any) -> None:
     answer, _ = exchanged(kit, answering("204 No Content", body=b""), post)
 
     assert (answer.status, answer.body) == (204, b"")
+
+
+class NoTurn:
+    """A permit whose turn does not come while it lasts."""
+
+    async def turn(self) -> None:
+        await asyncio.Event().wait()
+
+    def check(self) -> None:
+        return None
+
+    def remaining(self) -> timedelta:
+        return timedelta(seconds=0.3)
+
+
+def test_a_turn_that_does_not_come_in_time_is_no_want_of_a_connection(kit: Any) -> None:
+    """One was in hand: else the account is given a rest for it, and the call spends a request."""
+
+    async def dial(client: HttpClient) -> None:
+        with pytest.raises(PermitLapsedError):
+            await client.request("POST", "/call", body=BODY, permit=NoTurn())
+
+    _, received = exchanged(kit, answering(), dial)
+
+    assert received == b""
