@@ -33,12 +33,19 @@ class Nudges:
         """Ask once; returns at once and never raises."""
         with self._lock:
             self._waiting.add(subject)
-            if (
-                self._thread is None and not self._stopping.is_set()
-            ):  # lazily: a thread started before a fork does not exist after it
-                self._thread = threading.Thread(target=self._run, name="nudges", daemon=True)
-                self._thread.start()
+            if self._thread is None and not self._stopping.is_set():
+                self._thread = self._started()
         self._asked.set()
+
+    def _started(self) -> threading.Thread | None:
+        """Lazily: a thread started before a fork does not exist after it. None: the system has no room for one now."""
+        thread = threading.Thread(target=self._run, name="nudges", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError as error:
+            log.warning("nudges_wait error=%s", error)  # the next one to ask tries again
+            return None
+        return thread
 
     def stop(self) -> None:
         """Send what is being sent, and nothing more; returns when the thread has ended. The next tick does the rest."""

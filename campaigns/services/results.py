@@ -71,7 +71,11 @@ class ResultWriter:
         with self._lock:
             waiting, self._waiting = self._waiting, []
         for start in range(0, len(waiting), BATCH):
-            self._write(waiting[start : start + BATCH])
+            try:
+                self._write(waiting[start : start + BATCH])
+            except Exception:
+                # The thread must live: without it nothing that this process dials would be on record any more.
+                log.exception("batch_broke_off facts=%d", len(waiting[start : start + BATCH]))
 
     def _write(self, batch: list[tuple[Fact, Future[None]]]) -> None:
         try:

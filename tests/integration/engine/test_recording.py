@@ -165,3 +165,22 @@ def test_a_success_is_news_of_an_account_whose_refusals_are_being_counted(world)
     (attempt,), *_ = world.sql("SELECT id FROM attempts")
     world.recorder.run([Fact(attempt, Placed("call-1"))])
     assert world.one("SELECT config_errors FROM accounts WHERE name = 'sim'") == 0
+
+
+def test_an_unforeseen_error_after_a_batch_leaves_the_writer_alive(world):
+    """Else the process would go on to dial, and nothing of it would be on record any more."""
+    campaign = world.campaign()
+    refused, placed = (world.call(campaign, number) for number in numbers(2))
+
+    def no_thread(limit_group):
+        raise RuntimeError("can't start new thread")
+
+    world.publisher.request_feed = no_thread
+    world.provider.answer = lambda request: NotDialed(NotDialedKind.INVALID_NUMBER, "not a number")
+    world.sql("UPDATE calls SET due_at = '2026-12-05' WHERE id = :id", id=placed)
+    world.dial_all()
+    assert world.state(refused) == "failed"
+    world.provider.answer = lambda request: Placed(f"call-{request.attempt_id}")
+    world.sql("UPDATE calls SET due_at = '2026-12-01' WHERE id = :id", id=placed)
+    world.dial_all()
+    assert world.state(placed) == "in_progress"

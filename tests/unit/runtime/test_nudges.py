@@ -1,6 +1,8 @@
 import threading
 from datetime import timedelta
 
+import pytest
+
 from campaigns.runtime.nudges import Nudges
 from campaigns.services.ports import PublishError
 
@@ -111,3 +113,21 @@ def test_once_stopped_nothing_is_sent_and_no_thread_is_left() -> None:
 
 def test_what_was_never_asked_can_be_stopped() -> None:
     Nudges(Recorder()).stop()
+
+
+def test_without_room_for_a_thread_the_next_one_to_ask_tries_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent, start, tries = Recorder(), threading.Thread.start, list[threading.Thread]()
+
+    def start_the_second(thread: threading.Thread) -> None:
+        tries.append(thread)
+        if len(tries) == 1:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start_the_second)
+    nudges = Nudges(sent, interval=timedelta(milliseconds=1))
+    nudges.ask("first")
+    nudges.ask("second")
+    assert sent.wait_for(2)
+    nudges.stop()
+    assert sent.subjects == ["first", "second"]
