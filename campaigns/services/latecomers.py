@@ -55,7 +55,8 @@ class Latecomers:
         try:
             until = max(each.lapses_at for each in group)
             missed = [each.missed for each in group]
-            turns = await asyncio.to_thread(self._pace.take, spacings, len(group), until=until, missed=missed)
+            count = sum(not each.turn.done() for each in group)  # permits lapse while a group waits to be served
+            turns = await asyncio.to_thread(self._pace.take, spacings, count, until=until, missed=missed)
         except SQLAlchemyError as error:
             log.warning("pace_failed calls=%d cause=%s", len(group), type(error).__name__)
         except Exception:

@@ -151,3 +151,32 @@ def test_who_waits_for_another_turn_waits_no_longer_than_the_permit_lives() -> N
 
     with pytest.raises(PermitLapsedError):
         asyncio.run(asyncio.wait_for(wait(), 10))
+
+
+def test_no_turn_is_taken_for_who_has_gone_meanwhile() -> None:
+    """It would be lost: nobody dials at it, and nobody gives it back."""
+    first, second, third = turn(99.7), turn(99.8), turn(99.9)
+    serving, go_on = threading.Event(), threading.Event()
+
+    class SlowTurns(Turns):
+        def take(self, spacings, count, *, until, missed=()):
+            if not self.asked:
+                serving.set()
+                assert go_on.wait(10)
+            return super().take(spacings, count, until=until, missed=missed)
+
+    pace = SlowTurns([turn(100.0)], [turn(100.1)])
+
+    async def run() -> None:
+        late = Latecomers(pace)
+        served = asyncio.create_task(late.next_turn(first, SPACINGS, lapses_at=101.0))
+        await asyncio.to_thread(serving.wait, 10)
+        leaving = asyncio.create_task(late.next_turn(second, SPACINGS, lapses_at=101.0))
+        staying = asyncio.create_task(late.next_turn(third, SPACINGS, lapses_at=101.0))
+        await asyncio.sleep(0)
+        leaving.cancel()
+        go_on.set()
+        await asyncio.gather(served, staying)
+
+    asyncio.run(run())
+    assert pace.asked == [(1, [first]), (1, [second, third])]
