@@ -76,8 +76,10 @@ CELERY_SETTINGS: dict[str, Any] = {
     "redis_backend_health_check_interval": 25,
     # A publisher says at once that the broker is gone; the row stays due, and the next tick publishes again.
     "task_publish_retry": False,
-    # --- end: finish what runs (a claim plus its send takes about two seconds), then go
+    # --- end: SIGTERM waits for all that is under way (`Runtime.stop`). SIGQUIT leaves it so long to be answered and
+    # written; also when no task runs, for a task is over long before the answers to what it sent are there.
     "worker_soft_shutdown_timeout": 5.0,
+    "worker_enable_soft_shutdown_on_idle": True,
     # --- events for Flower; they carry ids only, as the arguments do
     "worker_send_task_events": True,
     "task_send_sent_event": True,
