@@ -35,6 +35,7 @@ from campaigns.services.latecomers import Latecomers
 from campaigns.services.machine_clock import MachinePermit, Monotonic, monotonic
 from campaigns.services.pace import Pace, Reserved, Turn, scope_spacings
 from campaigns.services.paced_permit import PacedPermit
+from campaigns.services.passing import passes
 from campaigns.services.ports import CallRef
 from campaigns.services.record import Fact
 from campaigns.services.results import ResultWriter
@@ -235,9 +236,10 @@ class Dispatch:
             began = self._clock()
             try:
                 claimed = self._claim.run(refs, campaign_id=campaign_id, task_id=task_id)
-            except (DBAPIError, PoolTimeoutError) as error:
-                log.warning("claim_repeated try=%d cause=%s", attempt, type(error).__name__)
-            except Exception:
+            except Exception as error:
+                if passes(error):
+                    log.warning("claim_repeated try=%d cause=%s", attempt, type(error).__name__)
+                    continue
                 if len(refs) > 1:
                     return [
                         claimed

@@ -148,3 +148,13 @@ def test_one_call_that_cannot_be_asked_back_keeps_no_other_from_being_cancelled(
         Revoke(world.database, operator="ann", wait=lambda _: None).run(number)
     AskBack(world.database, {"sim": world.provider}, simulators=frozenset({"sim"}), run_async=run_async).run()
     assert world.provider.ended == [world.provider.listed[1].provider_call_id]
+
+
+def test_one_customer_whom_the_claim_cannot_read_holds_up_nobody_of_its_group(world: Any) -> None:
+    """A date beyond Python's calendar is an error of the database's driver, and no trial makes it pass."""
+    campaign = world.campaign()
+    unreadable, readable = world.call(campaign, BAD), world.call(campaign, GOOD)
+    world.sql("UPDATE customers SET ebr_transaction_at = '10000-01-01' WHERE id = :id", id=unreadable)
+    world.dial_all()
+    assert world.dials_by_number() == {GOOD: 1}
+    assert world.state(readable) == "in_progress"
