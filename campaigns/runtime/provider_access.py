@@ -20,6 +20,10 @@ class _Closable(Protocol):
 ClientT = TypeVar("ClientT", bound=_Closable)
 RunAsync = Callable[[Coroutine[Any, Any, Any]], Future[Any]]
 
+LOOKS_AT_ONCE = 24
+"""Connections beside one for each call: a poll and an audit ask after ten calls each, other ticks one at a time. Without
+them a provider that is slow to tell keeps small accounts from dialing."""
+
 
 def access_to(account: Account, *, api_key: str | None = None) -> AccountAccess:
     """What it takes to talk to the account. Raises `SettingsError` without its key; `api_key`: another one."""
@@ -33,7 +37,7 @@ def access_to(account: Account, *, api_key: str | None = None) -> AccountAccess:
         notify_url=told.notify_url,
         webhook_fields=told.webhook_fields,
         attempt_object=told.attempt_object,
-        max_connections=told.concurrency,
+        max_connections=told.concurrency + LOOKS_AT_ONCE,
     )
 
 
