@@ -21,8 +21,8 @@ ClientT = TypeVar("ClientT", bound=_Closable)
 RunAsync = Callable[[Coroutine[Any, Any, Any]], Future[Any]]
 
 LOOKS_AT_ONCE = 24
-"""Connections beside one for each call: a poll and an audit ask after ten calls each, other ticks one at a time. Without
-them a provider that is slow to tell keeps small accounts from dialing."""
+"""Connections beside one for each call: a poll and an audit ask after ten calls each, other ticks one at a time.
+Without them a provider that is slow to tell keeps small accounts from dialing."""
 
 
 def access_to(account: Account, *, api_key: str | None = None) -> AccountAccess:
