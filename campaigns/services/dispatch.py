@@ -12,7 +12,7 @@ import logging
 import math
 import threading
 from collections import deque
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -226,7 +226,7 @@ class Dispatch:
             with self._engine.begin() as connection:
                 note_consumption(connection, limit_group)
 
-    def _claims(self, refs: Sequence[CallRef], *, campaign_id: int, task_id: str) -> list[Claimed]:
+    def _claims(self, refs: Sequence[CallRef], *, campaign_id: int, task_id: str) -> Iterator[Claimed]:
         """Claim; on a lock or a lost connection again, for it was rolled back whole: nothing claimed, nothing sent.
 
         One call that cannot be judged must not hold up its group: then each is claimed by itself, and that one waits.
@@ -241,18 +241,16 @@ class Dispatch:
                     log.warning("claim_repeated try=%d cause=%s", attempt, type(error).__name__)
                     continue
                 if len(refs) > 1:
-                    return [
-                        claimed
-                        for ref in refs
-                        for claimed in self._claims([ref], campaign_id=campaign_id, task_id=task_id)
-                    ]
+                    for ref in refs:  # each is sent before the next is judged: their permits are short
+                        yield from self._claims([ref], campaign_id=campaign_id, task_id=task_id)
+                    return
                 log.exception("call_not_judged call_id=%s", refs[0].call_id)
                 self._put_off(refs, campaign_id=campaign_id, wait=UNJUDGED_WAIT, why="not_judged")
-                return []
-            else:
-                self._claim_takes += (self._clock() - began - self._claim_takes) / CLAIMS_REMEMBERED
-                return [] if claimed is None else [claimed]
-        return []
+                return
+            self._claim_takes += (self._clock() - began - self._claim_takes) / CLAIMS_REMEMBERED
+            if claimed is not None:
+                yield claimed
+            return
 
     def _start(
         self, claimed: Claimed, turns: deque[Turn], spacings: Mapping[str, float]

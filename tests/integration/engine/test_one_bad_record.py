@@ -158,3 +158,25 @@ def test_one_customer_whom_the_claim_cannot_read_holds_up_nobody_of_its_group(wo
     world.dial_all()
     assert world.dials_by_number() == {GOOD: 1}
     assert world.state(readable) == "in_progress"
+
+
+def test_of_a_group_that_is_claimed_one_by_one_each_is_on_its_way_before_the_next_is_judged(world: Any) -> None:
+    """Else the first permits are over by the time the last call is judged, and the same group comes again for ever."""
+    campaign, happened = world.campaign(), list[str]()
+    for number in (GOOD, BAD):
+        world.call(campaign, number)
+    claim, start = world.claim.run, world.dispatch._start
+
+    def one_by_one(refs: Any, **options: Any) -> Any:
+        if len(refs) > 1:
+            raise ValueError("unforeseen")
+        happened.append("judged")
+        return claim(refs, **options)
+
+    def begun(*arguments: Any) -> Any:
+        happened.append("on its way")
+        return start(*arguments)
+
+    world.claim.run, world.dispatch._start = one_by_one, begun
+    world.dial_all()
+    assert happened == ["judged", "on its way"] * 2
