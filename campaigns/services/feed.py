@@ -17,7 +17,7 @@ from campaigns.calls.fair_share import Demand, share
 from campaigns.calls.states import CallState
 from campaigns.services.line_choice import LineChoice
 from campaigns.services.pace import scope_spacings, waits
-from campaigns.services.passing import passes
+from campaigns.services.passing import is_lock_timeout, passes
 from campaigns.services.ports import CallRef, Publisher, PublishError
 from campaigns.store import feed as rows
 from campaigns.store.handed_over import take_slots
@@ -86,7 +86,7 @@ class Feed:
                 released = {} if held_by or account is None else _release(connection, limit_group, account)
                 canary = rows.campaign_rooms(connection, limit_group)[:1] if held_by == "no_worker" else []
         except OperationalError as error:
-            if is_lock_timeout(error):
+            if is_lock_timeout(error):  # and a tick comes every second
                 return FeedResult(0, held_by="another_feeder")
             raise
         fast = account is not None and account.calls_per_second > ONE_EACH_UP_TO
@@ -254,8 +254,3 @@ def _end_nowhere(connection: Connection, calls: Sequence[rows.DueCall]) -> None:
 def _groups(refs: Sequence[CallRef], size: int) -> Iterator[Sequence[CallRef]]:
     for start in range(0, len(refs), size):
         yield refs[start : start + size]
-
-
-def is_lock_timeout(error: OperationalError) -> bool:
-    """SQLSTATE 55P03: somebody else feeds this account right now, and a tick comes every second."""
-    return getattr(error.orig, "sqlstate", None) == "55P03"

@@ -11,3 +11,8 @@ copy that cannot write yet, a deadlock), and pass."""
 def passes(error: Exception) -> bool:
     """Whether the same work may well succeed when it is simply done again."""
     return isinstance(error, DBAPIError | PoolTimeoutError) and not isinstance(error, SPOILED)
+
+
+def is_lock_timeout(error: Exception) -> bool:
+    """SQLSTATE 55P03: somebody else held for longer than `LOCK_TIMEOUT` what this wanted to lock."""
+    return getattr(getattr(error, "orig", None), "sqlstate", None) == "55P03"

@@ -33,10 +33,11 @@ from campaigns.services.dispatch import (
     spacings_of,
     webhook_of,
 )
-from campaigns.services.feed import QUEUED_LEASE, STARVED_AFTER, is_lock_timeout
+from campaigns.services.feed import QUEUED_LEASE, STARVED_AFTER
 from campaigns.services.latecomers import Latecomers
 from campaigns.services.pace import Pace, Turn
 from campaigns.services.paced_permit import PacedPermit
+from campaigns.services.passing import is_lock_timeout
 from campaigns.services.ports import CallRef, Publisher
 from campaigns.services.record import Fact, Recorder
 from campaigns.store import feed as feed_rows

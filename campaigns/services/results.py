@@ -8,7 +8,7 @@ import threading
 from concurrent.futures import Future
 from datetime import timedelta
 
-from campaigns.services.passing import passes
+from campaigns.services.passing import is_lock_timeout, passes
 from campaigns.services.ports import Publisher
 from campaigns.services.record import Fact, Recorded, Recorder
 
@@ -29,6 +29,7 @@ class ResultWriter:
         self._publisher = publisher
         self._lock = threading.Lock()
         self._waiting: list[tuple[Fact, Future[None]]] = []
+        self._locked_out: list[tuple[Fact, Future[None]]] = []  # the writing thread's own
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._closed = False
@@ -68,23 +69,29 @@ class ResultWriter:
         self._flush()
 
     def _flush(self) -> None:
+        alone, self._locked_out = self._locked_out, []
         with self._lock:
             waiting, self._waiting = self._waiting, []
-        for start in range(0, len(waiting), BATCH):
+        together = [waiting[start : start + BATCH] for start in range(0, len(waiting), BATCH)]
+        for batch in [*together, *([each] for each in alone)]:
             try:
-                self._write(waiting[start : start + BATCH])
+                self._write(batch)
             except Exception:
                 # The thread must live: without it nothing that this process dials would be on record any more.
-                log.exception("batch_broke_off facts=%d", len(waiting[start : start + BATCH]))
+                log.exception("batch_broke_off facts=%d", len(batch))
 
     def _write(self, batch: list[tuple[Fact, Future[None]]]) -> None:
         try:
             recorded = self._record([fact for fact, _ in batch])
         except Exception as error:
             if len(batch) > 1:
-                # One fact spoils the batch: write the others without it.
+                # One fact spoils the batch, or its call is locked: write the others without it.
                 for each in batch:
                     self._write([each])
+                return
+            if is_lock_timeout(error) and not self._stopping.is_set():
+                # By itself from now on: whoever is frozen with the lock may hold it for half a minute.
+                self._locked_out += batch
                 return
             # The future carries it to the dispatch task; the row stays `dialing` and rescue finds it.
             (fact, done), *_ = batch
@@ -101,7 +108,7 @@ class ResultWriter:
             try:
                 return self._recorder.run(facts)
             except Exception as error:
-                if self._stopping.is_set() or not passes(error):
+                if self._stopping.is_set() or is_lock_timeout(error) or not passes(error):
                     raise
                 log.warning("record_waits facts=%d cause=%s", len(facts), type(error).__name__)
                 self._stopping.wait(RETRY_INTERVAL.total_seconds())

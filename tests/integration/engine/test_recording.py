@@ -3,7 +3,7 @@
 import json
 from contextlib import suppress
 
-from sqlalchemy import event
+from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError
 
 from campaigns.calls.outcomes import Outcome, Verdict
@@ -184,3 +184,32 @@ def test_an_unforeseen_error_after_a_batch_leaves_the_writer_alive(world):
     world.sql("UPDATE calls SET due_at = '2026-12-01' WHERE id = :id", id=placed)
     world.dial_all()
     assert world.state(placed) == "in_progress"
+
+
+def test_a_call_that_somebody_keeps_locked_keeps_no_other_answer_off_the_record(world):
+    """A process that was frozen in the middle of its transaction holds its rows for half a minute."""
+    campaign, written = world.campaign(), {}
+    locked, free = (world.call(campaign, number) for number in numbers(2))
+    put = world.results.put
+
+    def remembered(fact):
+        written[fact.attempt_id] = put(fact)
+        return written[fact.attempt_id]
+
+    world.results.put = remembered
+    world.feed.run("g")
+    ((campaign_id, refs),) = world.publisher.messages
+    with world.database.connect() as somebody:
+
+        def answer(request):
+            if request.number == numbers(2)[0]:
+                somebody.execute(text("SELECT FROM calls WHERE id = :id FOR UPDATE"), {"id": locked})
+            return Placed(f"call-{request.attempt_id}")
+
+        world.provider.answer = answer
+        world.dispatch.begin(refs, campaign_id=campaign_id, task_id="task-1")
+        world.dispatch.drain()
+        written[world.newest_attempt(free)].result(20)
+        assert (world.state(locked), world.state(free)) == ("dialing", "in_progress")
+    written[world.newest_attempt(locked)].result(20)
+    assert world.state(locked) == "in_progress"

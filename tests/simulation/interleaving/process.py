@@ -202,6 +202,9 @@ class FlushPause(VirtualEvent):
         self._results = results
 
     def wait(self, timeout: float | None = None) -> bool:
-        if not self._results._waiting and not self.is_set():
-            self._stage.wait("has nothing to write", until=lambda: bool(self._results._waiting) or self.is_set())
+        if not self._has_work():
+            self._stage.wait("has nothing to write", until=self._has_work)
         return super().wait(timeout)
+
+    def _has_work(self) -> bool:
+        return bool(self._results._waiting or self._results._locked_out) or self.is_set()
