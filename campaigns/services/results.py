@@ -48,6 +48,7 @@ class ResultWriter:
         done = Future[None]()
         with self._lock:
             if self._closed:
+                log.error("record_refused attempt_id=%s", fact.attempt_id)
                 done.set_exception(RuntimeError("the result writer has stopped; rescue finds the attempt"))
             else:
                 self._waiting.append((fact, done))

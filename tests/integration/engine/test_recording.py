@@ -213,3 +213,14 @@ def test_a_call_that_somebody_keeps_locked_keeps_no_other_answer_off_the_record(
         assert (world.state(locked), world.state(free)) == ("dialing", "in_progress")
     written[world.newest_attempt(locked)].result(20)
     assert world.state(locked) == "in_progress"
+
+
+def test_an_answer_that_comes_after_the_writer_has_stopped_is_told_in_the_log(world, caplog):
+    """Nobody waits for the write any more who could tell."""
+    call = world.call(world.campaign(), NEW_YORK)
+    world.results.stop()
+    world.feed.run("g")
+    ((campaign_id, refs),) = world.publisher.messages
+    world.dispatch.begin(refs, campaign_id=campaign_id, task_id="task-1")
+    world.dispatch.drain()
+    assert f"record_refused attempt_id={world.newest_attempt(call)}" in caplog.text
