@@ -37,8 +37,9 @@ ONE_EACH_UP_TO = 25
 """Up to so many released calls travel one a message, so that Flower shows a task per customer."""
 MOST_PROBES = 20
 """Messages nobody takes, whoever sent them: beyond that one more probe would prove nothing."""
-GROUP_SIZE = 50
-"""Calls a message beyond that: 90 % of the throughput of 200, and a quarter of the unknown fates after a crash."""
+GROUP_SIZE = 100
+"""Calls a message beyond that: each message costs Celery a third of what a claim costs. A worker claims them fifty at a
+time, so a crash leaves no more fates unknown for that."""
 FOLDED_FROM = 100
 """Notes on a budget's use that each pass adds up, before they are made one: some 50 µs of reading."""
 

@@ -163,9 +163,10 @@ ALL_FAULTS_BY_POLICY: dict[str, tuple[Fault, ...]] = {
 """What is tried in which story. `redial` and `hold` are settings of `retries.ambiguous`; `chaos` runs with `hold`."""
 
 LEFT_TO_THE_LONG_RUN: dict[str, tuple[Fault, ...]] = {
-    "redial": (Fault.KILLED_AT_RANDOM, Fault.VALKEY_EMPTY, Fault.WEB_KILLED),
+    "redial": (Fault.KILLED_AT_RANDOM, Fault.VALKEY_EMPTY, Fault.WEB_KILLED, Fault.WEB_BEFORE_COMMIT),
     "hold": (
         Fault.BEFORE_CLAIM,
+        Fault.AFTER_CLAIM,
         Fault.DURING_POST,
         Fault.DURING_RECORD,
         Fault.VALKEY_FLUSHED,
@@ -173,7 +174,14 @@ LEFT_TO_THE_LONG_RUN: dict[str, tuple[Fault, ...]] = {
         Fault.FEED_BEFORE_COMMIT,
         Fault.BEAT_BEFORE_TICK,
     ),
-    "chaos": (Fault.FROZEN_PAST_LEASE, Fault.POSTGRES_RESTARTED, Fault.VALKEY_AWAY, Fault.DISK_FULL),
+    "chaos": (
+        Fault.FROZEN_PAST_LEASE,
+        Fault.FEEDER_FROZEN,
+        Fault.POSTGRES_RESTARTED,
+        Fault.CONNECTIONS_CUT,
+        Fault.VALKEY_AWAY,
+        Fault.DISK_FULL,
+    ),
 }
 """The short run tries them in another story or at a neighbouring point, to end within ten minutes."""
 IS_LONG_RUN = "RINGFENCE_E2E_TRIALS" in os.environ
