@@ -42,7 +42,8 @@ def _measured(part: str, *, share: float) -> bool:
 
 
 def dialing(share: float) -> None:
-    """The whole product against plain Celery, then one process against its own HTTP client, and each part by itself."""
+    """The whole product against plain Celery, one process against its own HTTP client, each part by itself; then how
+    long a message waits at half load, and what a crash leaves unknown."""
     for latency, calls, control_calls in ROUNDS:
         (usual,) = run("control.plain_celery", "--calls", int(control_calls * share), "--latency", latency)
         size = ("--calls", int(calls * share), "--latency", latency)
@@ -53,6 +54,9 @@ def dialing(share: float) -> None:
     parts = {each["what"]: each for each in run("dialing.parts", "--calls", int(4_000 * share))}
     ceiling = 1e6 / parts["post: the client alone"]["microseconds"]
     show("dialing: one process to its HTTP client alone", round(alone["dials_per_second"] / ceiling, 2))
+    run("dialing.waiting", "--rate", 450, "--seconds", max(5, int(20 * share)))
+    (left,) = run("dialing.killed", "--kills", max(2, int(5 * share)))
+    show("dialing: unknown fates after kill -9 to their bound", left["share_of_bound"])
 
 
 def limits(share: float) -> None:

@@ -11,7 +11,7 @@ HTTP_TIMEOUT = timedelta(seconds=25)
 would only hold the slot."""
 
 FLUSH_MARGIN = timedelta(seconds=5)
-"""From the provider's answer to our commit, generously: a result written 50 ms after it is known, or after a
+"""From the provider's answer to our commit, generously: a result written 30 ms after it is known, or after a
 database that was away for a moment."""
 
 LIVE_MARGIN = timedelta(seconds=60)

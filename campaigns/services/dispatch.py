@@ -59,9 +59,10 @@ LONGEST_LEAD = 0.3
 """Seconds a group's first turn may lie ahead of its claim: beyond that a permit's second would not do."""
 CLAIMS_REMEMBERED = 8
 """Of how many claims the usual duration is taken, the latest counting most."""
-MOST_UNSENT = 100
-"""Claimed calls of a process whose request has not left, before it claims more: two claims, in different stages. A
-process that claims faster than it can send would see permits lapse, claim the same calls again, and send still less."""
+MOST_UNSENT = 50
+"""Claimed calls of a process whose request has not left, before it claims more: one claim is sent while the next one is
+made. A process that claims faster than it can send would see permits lapse, claim the same calls again, and send still
+less; and a crash would leave as many fates more unknown."""
 MOST_UNANSWERED = 600
 """Claimed calls of a process without an answer, before it claims more. At a provider that takes 0.3 s to answer that
 is 2,000 a second, more than a process can send; at one that hangs, it is what a kill would leave unknown."""

@@ -10,16 +10,15 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from campaigns.calls.pacing import Scope, allot, lateness_of, spacing
-from campaigns.calls.permits import PERMIT_LIFETIME
 from campaigns.services.database_clock import DatabaseClock, Reading
 from campaigns.services.machine_clock import Monotonic, monotonic
 from campaigns.store import pace as rows
 
 log = logging.getLogger(__name__)
 
-CLAIM_HORIZON = PERMIT_LIFETIME.total_seconds() / 4
-"""Claim only what can be sent within a quarter of a permit's life: permits must not lapse in a queue, and a dial that
-missed its turn shall find another one before its permit ends."""
+CLAIM_HORIZON = 0.07
+"""Seconds of turns to claim for: what a crash leaves claimed and not sent is of unknown fate. Permits live much longer,
+so none lapses in a queue, and a dial that missed its turn finds another one."""
 GATHERING = CLAIM_HORIZON / 2
 """Seconds of turns that a group waits for, unless it is smaller: many threads at a fast pace would else pick up each
 turn by itself as it comes into reach, and pay for a claim a call."""

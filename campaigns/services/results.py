@@ -1,4 +1,4 @@
-"""One writer per process: what requests brought is committed every 50 ms, while the group is still dialing.
+"""One writer per process: what requests brought is committed every 30 ms, while the group is still dialing.
 
 The shorter the time between the provider's answer and our commit, the fewer fates a crash leaves unknown.
 """
@@ -14,7 +14,7 @@ from campaigns.services.record import Fact, Recorded, Recorder
 
 log = logging.getLogger(__name__)
 
-FLUSH_INTERVAL = timedelta(milliseconds=50)
+FLUSH_INTERVAL = timedelta(milliseconds=30)
 RETRY_INTERVAL = timedelta(milliseconds=500)
 """Between tries while Postgres is away or lost a deadlock: the facts are kept, rescue would only be slower."""
 BATCH = 200

@@ -195,7 +195,7 @@ class Process:
 
 class FlushPause(VirtualEvent):
     """The result writer's pause between flushes. With nothing to write it sleeps until there is, so that an idle
-    writer does not chop virtual time into pieces of 50 ms."""
+    writer does not chop virtual time into pieces of 30 ms."""
 
     def __init__(self, stage: Stage, results: ResultWriter) -> None:
         super().__init__(stage, "gathers results")
