@@ -99,7 +99,7 @@ def drop_lapsed_holds(connection: Connection) -> list[str]:
 
 
 def expire_scheduled(connection: Connection, *, most: int) -> int:
-    """Calls that wait in a run whose `latestAt` has passed are over."""
+    """Calls that wait in a run whose `latestAt` has passed are over; those of a cancelled campaign are cancelled."""
     result = connection.execute(
         text("""
             UPDATE calls SET state = 'expired', reason = 'latest_at', final_at = clock_timestamp(),
@@ -108,7 +108,7 @@ def expire_scheduled(connection: Connection, *, most: int) -> int:
                 SELECT q.id FROM runs r JOIN campaigns c ON c.id = r.campaign_id
                 CROSS JOIN LATERAL (SELECT id FROM calls WHERE run_id = r.id AND state = 'scheduled' LIMIT :most
                     FOR UPDATE SKIP LOCKED) q
-                WHERE r.state = 'active'
+                WHERE r.state = 'active' AND c.state <> 'cancelled'
                     AND r.latest_at <= campaign_now(c.clock_campaign_at, c.clock_machine_at, c.clock_speed)
                 LIMIT :most))
         """),

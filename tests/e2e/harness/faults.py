@@ -163,11 +163,11 @@ ALL_FAULTS_BY_POLICY: dict[str, tuple[Fault, ...]] = {
 """What is tried in which story. `redial` and `hold` are settings of `retries.ambiguous`; `chaos` runs with `hold`."""
 
 LEFT_TO_THE_LONG_RUN: dict[str, tuple[Fault, ...]] = {
-    "redial": (Fault.KILLED_AT_RANDOM, Fault.VALKEY_EMPTY, Fault.WEB_KILLED, Fault.WEB_BEFORE_COMMIT),
+    "redial": (Fault.KILLED_AT_RANDOM, Fault.VALKEY_EMPTY, Fault.WEB_KILLED),
     "hold": (
         Fault.BEFORE_CLAIM,
-        Fault.AFTER_CLAIM,
         Fault.DURING_POST,
+        Fault.AFTER_ACCEPT,
         Fault.DURING_RECORD,
         Fault.VALKEY_FLUSHED,
         Fault.CONTROL_KILLED,

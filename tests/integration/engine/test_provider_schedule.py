@@ -136,7 +136,7 @@ def test_requests_for_different_places_do_not_wait_for_each_others_answers(holdi
 def test_a_turn_that_comes_within_the_next_second_is_waited_for(holding: Holding) -> None:
     """A pass that only looked would find each turn of a slow account taken by the campaigns that wait for it."""
     holding.world.sql("UPDATE accounts SET calls_per_second = 0.5")
-    holding.world.sql("INSERT INTO pace (scope, next_at) VALUES ('account:g', clock_timestamp() + interval '1.4 s')")
+    holding.world.sql("INSERT INTO pace (scope, next_at) VALUES ('account:g', clock_timestamp() + interval '1.2 s')")
     (call,) = holding.campaign(ANN, at=wednesday_noon())
     assert holding.schedule.run() == 1
     assert holding.world.state(call) == "in_progress"

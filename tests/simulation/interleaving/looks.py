@@ -10,14 +10,15 @@ from interleaving.virtual_sql import VirtualSql
 
 _NEXT = """
     WITH clock AS (
-        SELECT r.id AS run_id, r.campaign_id, c.state = 'active' AS active, r.state AS run_state,
+        SELECT r.id AS run_id, r.campaign_id, c.state, c.state = 'active' AS active, r.state AS run_state,
             coalesce(c.clock_machine_at, to_timestamp(0)) AS machine_at,
             coalesce(c.clock_campaign_at, to_timestamp(0)) AS campaign_at, c.clock_speed AS speed, r.latest_at
         FROM runs r JOIN campaigns c ON c.id = r.campaign_id
     ), waiting AS (
         SELECT k.machine_at + (q.due_at - k.campaign_at) / k.speed AS due_at,
             k.machine_at + (q.closes_at - k.campaign_at) / k.speed AS closes_at,
-            k.machine_at + (k.latest_at - k.campaign_at) / k.speed AS latest_at, k.active
+            CASE WHEN k.state = 'cancelled' THEN to_timestamp(0)  -- whoever cancelled may not have come to the end
+                ELSE k.machine_at + (k.latest_at - k.campaign_at) / k.speed END AS latest_at, k.active
         FROM calls q JOIN clock k ON k.run_id = q.run_id WHERE q.state = 'scheduled' AND k.run_state = 'active'
     )
     SELECT 'feed' AS service, min(due_at) AS at FROM waiting WHERE active
