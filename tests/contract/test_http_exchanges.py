@@ -10,19 +10,23 @@ from typing import Any
 import pytest
 
 from campaigns.providers.contract import PermitLapsedError
-from campaigns.providers.http import HttpAnswer, HttpClient, HttpError
+from campaigns.providers.http import HttpAnswer, HttpClient, HttpError, Timeouts
 
 BODY = json.dumps({"id": "call-1"}).encode()
 
 
 def exchanged(
-    kit: Any, behaviour: Callable[[Any], Awaitable[None]], act: Callable[[HttpClient], Awaitable[Any]]
+    kit: Any,
+    behaviour: Callable[[Any], Awaitable[None]],
+    act: Callable[[HttpClient], Awaitable[Any]],
+    *,
+    timeouts: Timeouts | None = None,
 ) -> tuple[Any, bytes]:
     """What `act` brought, and every byte that the server received."""
 
     async def run() -> tuple[Any, bytes]:
         async with kit.a_raw_server(behaviour) as server:
-            client = HttpClient(server.base_url + "/v1/", headers={"Authorization": "Bearer key"})
+            client = HttpClient(server.base_url + "/v1/", headers={"Authorization": "Bearer key"}, timeouts=timeouts)
             try:
                 return await act(client), server.received
             finally:
@@ -134,6 +138,7 @@ def test_a_turn_that_does_not_come_in_time_is_no_want_of_a_connection(kit: Any) 
         with pytest.raises(PermitLapsedError):
             await client.request("POST", "/call", body=BODY, permit=NoTurn())
 
-    _, received = exchanged(kit, answering(), dial)
+    short = Timeouts(write=timedelta(seconds=0.5), read=timedelta(seconds=0.5))
+    _, received = exchanged(kit, answering(), dial, timeouts=short)
 
     assert received == b""
