@@ -163,7 +163,7 @@ ALL_FAULTS_BY_POLICY: dict[str, tuple[Fault, ...]] = {
 """What is tried in which story. `redial` and `hold` are settings of `retries.ambiguous`; `chaos` runs with `hold`."""
 
 LEFT_TO_THE_LONG_RUN: dict[str, tuple[Fault, ...]] = {
-    "redial": (Fault.KILLED_AT_RANDOM, Fault.VALKEY_EMPTY, Fault.WEB_KILLED),
+    "redial": (Fault.KILLED_AT_RANDOM, Fault.VALKEY_EMPTY, Fault.VALKEY_FLUSHED, Fault.WEB_KILLED),
     "hold": (
         Fault.BEFORE_CLAIM,
         Fault.DURING_POST,
@@ -172,6 +172,7 @@ LEFT_TO_THE_LONG_RUN: dict[str, tuple[Fault, ...]] = {
         Fault.VALKEY_FLUSHED,
         Fault.CONTROL_KILLED,
         Fault.FEED_BEFORE_COMMIT,
+        Fault.LIST_BEFORE_END,
         Fault.BEAT_BEFORE_TICK,
     ),
     "chaos": (
