@@ -9,8 +9,8 @@ from interleaving.schedule import Plan, Theatre
 
 pytestmark = pytest.mark.timeout(600)
 """Real seconds, on however busy a machine: a schedule that hangs would do so for ever."""
-SEEDS = int(os.environ.get("SIMULATION_SCHEDULES", "12"))
-"""Some twelve seconds of processor time, a third of it Postgres's; the long run is a command of its own."""
+SEEDS = int(os.environ.get("SIMULATION_SCHEDULES", "8"))
+"""Some eight seconds of processor time, a third of it Postgres's; the long run is a command of its own."""
 SHARES = 4
 
 
