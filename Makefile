@@ -36,17 +36,17 @@ bench: $(STAMP) ## every benchmark beside its control, some twenty minutes: make
 check: $(STAMP) ## format, lint, types, import floors, and every branch of the gate tried, in seconds
 	@$(MAKE) --no-print-directory --jobs=2 check-types check-floors check-style check-gate
 
-check-style:
+check-style: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 
-check-types:
+check-types: $(STAMP)
 	$(BIN)/mypy
 
-check-floors:
+check-floors: $(STAMP)
 	$(BIN)/lint-imports --no-logo
 
-check-gate:
+check-gate: $(STAMP)
 	$(BIN)/coverage run --branch --source=campaigns/compliance -m pytest -q tests/unit/compliance tests/unit/files/test_rule_files.py
 	@# The gate is what people answer for: no branch of it may go untried.
 	$(BIN)/coverage report --skip-covered --show-missing --fail-under=100

@@ -14,13 +14,9 @@ from typing import Any
 
 from sqlalchemy import Engine, text
 
-from benchmarks.dialing.product import SETTINGS, SLOW_CALLS, expand, workers
-from benchmarks.house import a_house, phones, show
+from benchmarks.dialing.product import STANDSTILL, a_campaign, workers
+from benchmarks.house import show
 from campaigns.runtime.installation import has_logged, wait_for
-from campaigns.runtime.prepare import prepare_database
-from campaigns.runtime.settings import load_settings
-from campaigns.services.control import Control
-from campaigns.store.engine import open_engine
 
 MARGIN = 0.1
 """Seconds beside the provider's latency: claims ahead of their turns, and answers that wait to be written."""
@@ -30,6 +26,7 @@ CALLS_A_KILL = 4_000
 """More than can be dialed before it."""
 START_TIMEOUT = timedelta(seconds=60)
 LOOK = 0.01
+"""Seconds between looks for the first dial: a tenth of the margin."""
 
 
 def main() -> None:
@@ -43,29 +40,23 @@ def main() -> None:
 
 def measure(*, kills: int, rate: float, latency: float) -> dict[str, Any]:
     """The fates that each kill left, and the bound by the speed at that moment."""
-    with a_house() as house, phones(house, f"answer_latency=[{latency},{latency}]", *SLOW_CALLS) as provider:
-        (house.home / "ringfence.toml").write_text(SETTINGS.format(url=provider.url, rate=rate), encoding="utf-8")
-        prepare_database(house.postgres.url, load_settings(dict(house.programs.beat().environment), cwd=house.home))
-        database = open_engine(house.postgres.url, pool_size=2)
-        try:
-            control = Control(database, operator="bench", wait=lambda _: None)
-            control.stop_all()
-            expand(house, database, name="bench", calls=kills * CALLS_A_KILL)
-            with workers(house, 1) as children:
-                dispatch, left = children[0], list[tuple[int, float]]()
-                control.start()
-                for _ in range(kills):
-                    speed = _speed(database)
-                    before = _without_answer(database)
-                    dispatch.kill()
-                    left.append((_without_answer(database), round(speed * (latency + MARGIN), 1)))
-                    assert before, "nothing was under way: the kill came too late to mean anything"
-                    os.truncate(dispatch.log_path, 0)
-                    _forget(database)
-                    dispatch.start()
-                    wait_for(dispatch, has_logged(dispatch, "worker_ready"), timeout=START_TIMEOUT)
-        finally:
-            database.dispose()
+    left = list[tuple[int, float]]()
+    with (
+        a_campaign(calls=kills * CALLS_A_KILL, latency=latency, rate=rate) as scene,
+        workers(scene.house, 1) as children,
+    ):
+        dispatch, database = children[0], scene.database
+        scene.control.start()
+        for _ in range(kills):
+            speed = _speed(database)
+            before = _without_answer(database)
+            dispatch.kill()
+            left.append((_without_answer(database), round(speed * (latency + MARGIN), 1)))
+            assert before, "nothing was under way: the kill came too late to mean anything"
+            os.truncate(dispatch.log_path, 0)
+            _forget(database)
+            dispatch.start()
+            wait_for(dispatch, has_logged(dispatch, "worker_ready"), timeout=START_TIMEOUT)
     shares = [unknown / bound for unknown, bound in left]
     return {
         "kills": kills,
@@ -79,8 +70,10 @@ def measure(*, kills: int, rate: float, latency: float) -> dict[str, Any]:
 
 def _speed(database: Engine) -> float:
     """Dials a second over `SPEED_OVER`, from the first one on."""
-    first = _dialed(database)
+    first, deadline = _dialed(database), time.monotonic() + STANDSTILL
     while (begun := _dialed(database)) == first:
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"nothing was dialed for {STANDSTILL:.0f} s")
         time.sleep(LOOK)
     started = time.monotonic()
     time.sleep(SPEED_OVER)

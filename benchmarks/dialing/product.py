@@ -13,7 +13,7 @@ import os
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -83,17 +83,32 @@ def main() -> None:
 
 def measure(*, calls: int, latency: float, processes: int, rate: float) -> dict[str, Any]:
     """Dials a second and what each cost; `latency` in seconds."""
+    with a_campaign(calls=calls, latency=latency, rate=rate) as scene, workers(scene.house, processes) as children:
+        return _run(scene, children, calls=calls, latency=latency)
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A campaign whose list is read, in front of simulated phones; all dialing is stopped until `control.start()`."""
+
+    house: House
+    provider: Phones
+    database: Engine
+    control: Control
+
+
+@contextlib.contextmanager
+def a_campaign(*, calls: int, latency: float, rate: float) -> Iterator[Scene]:
+    """`latency`: seconds until the provider answers a create; `rate`: the account's calls per second."""
     with a_house() as house, phones(house, f"answer_latency=[{latency},{latency}]", *SLOW_CALLS) as provider:
         (house.home / "ringfence.toml").write_text(SETTINGS.format(url=provider.url, rate=rate), encoding="utf-8")
-        environment = dict(house.programs.beat().environment)
-        prepare_database(house.postgres.url, load_settings(environment, cwd=house.home))
+        prepare_database(house.postgres.url, load_settings(dict(house.programs.beat().environment), cwd=house.home))
         database = open_engine(house.postgres.url, pool_size=2)
         try:
             control = Control(database, operator="bench", wait=lambda _: None)
             control.stop_all()
             expand(house, database, name="bench", calls=calls)
-            with workers(house, processes) as children:
-                return _run(database, control, provider, children, house, calls=calls, latency=latency)
+            yield Scene(house, provider, database, control)
         finally:
             database.dispose()
 
@@ -162,22 +177,14 @@ def _give_cores(dispatchers: Sequence[ChildProcess]) -> None:
         os.sched_setaffinity(child.pid, {cores[number % len(cores)]})
 
 
-def _run(
-    database: Engine,
-    control: Control,
-    provider: Phones,
-    children: Sequence[ChildProcess],
-    house: House,
-    *,
-    calls: int,
-    latency: float,
-) -> dict[str, Any]:
+def _run(scene: Scene, children: Sequence[ChildProcess], *, calls: int, latency: float) -> dict[str, Any]:
+    house, provider, database = scene.house, scene.provider, scene.database
     pids = {child.name: child.pid for child in children if child.pid is not None}
     meter = Meter({**pids, "simulator": provider.pid, "postgres": house.postgres.pid, "valkey": house.valkey.pid})
     commits = _commits(database)
     if (profile := os.environ.get("BENCH_PROFILE")) is not None:
         subprocess.Popen([profile, str(pids["worker-dispatch-0"]), str(pids["worker-control"])])
-    control.start()
+    scene.control.start()
     started = _until(lambda: provider.stats()["dials"] > 0, database=database)
     seconds = _wait_for_records(database, calls, started=started) - started
     used = meter.read()

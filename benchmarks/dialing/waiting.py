@@ -14,21 +14,17 @@ from typing import Any
 
 from sqlalchemy import Engine, text
 
-from benchmarks.dialing.product import SETTINGS, SLOW_CALLS, expand, workers
-from benchmarks.house import House, a_house, phones, show
-from campaigns.runtime.prepare import prepare_database
+from benchmarks.dialing.product import POLL, a_campaign, workers
+from benchmarks.house import House, show
 from campaigns.runtime.publisher import publisher_at
-from campaigns.runtime.settings import load_settings
-from campaigns.services.control import Control
 from campaigns.services.feed import Feed
-from campaigns.store.engine import open_engine
 
 ACCOUNT_RATE = 2000
+"""Calls per second, four times what is offered."""
 INTERVAL = 0.025
-"""Seconds between releases."""
+"""Seconds between releases: a dozen calls each, as a busy account frees its slots."""
 PATIENCE = 15.0
 """Seconds for the last answers to be recorded."""
-POLL = 0.25
 
 
 def main() -> None:
@@ -43,21 +39,11 @@ def main() -> None:
 
 def measure(*, rate: float, seconds: float, latency: float, processes: int) -> dict[str, Any]:
     """Quantiles of the wait, in milliseconds."""
-    with a_house() as house, phones(house, f"answer_latency=[{latency},{latency}]", *SLOW_CALLS) as provider:
-        settings = SETTINGS.format(url=provider.url, rate=ACCOUNT_RATE)
-        (house.home / "ringfence.toml").write_text(settings, encoding="utf-8")
-        prepare_database(house.postgres.url, load_settings(dict(house.programs.beat().environment), cwd=house.home))
-        database = open_engine(house.postgres.url, pool_size=2)
-        try:
-            control = Control(database, operator="bench", wait=lambda _: None)
-            control.stop_all()
-            expand(house, database, name="bench", calls=round(rate * seconds))
-            _put_off_all(database)
-            with workers(house, processes):
-                control.start()
-                waits = _offer(database, house, rate=rate, seconds=seconds)
-        finally:
-            database.dispose()
+    with a_campaign(calls=round(rate * seconds), latency=latency, rate=ACCOUNT_RATE) as scene:
+        _put_off_all(scene.database)
+        with workers(scene.house, processes):
+            scene.control.start()
+            waits = _offer(scene.database, scene.house, rate=rate, seconds=seconds)
     cuts = quantiles(waits, n=100)
     return {
         "offered_per_second": rate,

@@ -75,11 +75,14 @@ class ResultWriter:
             waiting, self._waiting = self._waiting, []
         together = [waiting[start : start + BATCH] for start in range(0, len(waiting), BATCH)]
         for batch in [*together, *([each] for each in alone)]:
-            try:
-                self._write(batch)
-            except Exception:
-                # The thread must live: without it nothing that this process dials would be on record any more.
-                log.exception("batch_broke_off facts=%d", len(batch))
+            self._try(batch)
+
+    def _try(self, batch: list[tuple[Fact, Future[None]]]) -> None:
+        try:
+            self._write(batch)
+        except Exception:
+            # The thread must live: without it nothing that this process dials would be on record any more.
+            log.exception("batch_broke_off facts=%d", len(batch))
 
     def _write(self, batch: list[tuple[Fact, Future[None]]]) -> None:
         try:
@@ -88,7 +91,7 @@ class ResultWriter:
             if len(batch) > 1:
                 # One fact spoils the batch, or its call is locked: write the others without it.
                 for each in batch:
-                    self._write([each])
+                    self._try([each])
                 return
             if is_lock_timeout(error) and not self._stopping.is_set():
                 # By itself from now on: whoever is frozen with the lock may hold it for half a minute.

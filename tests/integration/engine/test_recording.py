@@ -2,6 +2,7 @@
 
 import json
 from contextlib import suppress
+from dataclasses import replace
 
 from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError
@@ -9,6 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from campaigns.calls.outcomes import Outcome, Verdict
 from campaigns.providers.contract import CallReport, FateUnknown, NotDialed, NotDialedKind, Phase, Placed, Receipt
 from campaigns.services.record import Fact
+from campaigns.services.results import ResultWriter
 
 NEW_YORK = "+12125550101"
 UNKNOWN = FateUnknown("lost")
@@ -184,6 +186,31 @@ def test_an_unforeseen_error_after_a_batch_leaves_the_writer_alive(world):
     world.sql("UPDATE calls SET due_at = '2026-12-01' WHERE id = :id", id=placed)
     world.dial_all()
     assert world.state(placed) == "in_progress"
+
+
+def test_an_unforeseen_error_after_one_answer_loses_no_other_of_its_batch(world):
+    campaign = world.campaign()
+    for number in numbers(2):
+        world.call(campaign, number)
+    world.provider.answer = lambda request: FateUnknown("lost")
+    world.dial_all()
+    record = world.recorder.run
+
+    def one_at_a_time(facts):
+        if len(facts) > 1:
+            raise ValueError("unforeseen")
+        return replace(record(facts), freed=frozenset({"g"}))
+
+    def no_thread(limit_group):
+        raise RuntimeError("can't start new thread")
+
+    world.recorder.run, world.publisher.request_feed = one_at_a_time, no_thread
+    writer = ResultWriter(world.recorder, world.publisher)
+    for (attempt,) in world.sql("SELECT id FROM attempts"):
+        writer.put(Fact(attempt, Placed(f"call-{attempt}")))
+    writer.start()
+    writer.stop()
+    assert world.sql("SELECT state, count(*) FROM attempts GROUP BY 1") == [("in_progress", 2)]
 
 
 def test_a_call_that_somebody_keeps_locked_keeps_no_other_answer_off_the_record(world):

@@ -46,8 +46,8 @@ def test_a_thread_is_free_again_while_the_provider_is_silent(world, silent):
     assert world.state(call) == "dialing"
 
 
-def test_a_process_that_ends_waits_for_what_is_under_way_and_puts_it_on_record(world, silent):
-    call, _ = begin(world)
+def end_while_an_answer_is_missing(world, silent):
+    """As a process ends: it waits for the answer, which comes, and for its record."""
     world.dispatch.stop()
     with ThreadPoolExecutor(1) as ending:
         drained = ending.submit(world.dispatch.drain)
@@ -56,6 +56,11 @@ def test_a_process_that_ends_waits_for_what_is_under_way_and_puts_it_on_record(w
         silent.set()
         drained.result(10)
     world.results.stop()
+
+
+def test_a_process_that_ends_waits_for_what_is_under_way_and_puts_it_on_record(world, silent):
+    call, _ = begin(world)
+    end_while_an_answer_is_missing(world, silent)
     assert world.state(call) == "in_progress"
     world.finish(call, Outcome.ANSWERED)
     assert world.state(call) == "completed"
@@ -109,14 +114,7 @@ def test_what_breaks_off_does_not_take_the_others_of_its_group_along(world, sile
 
     world.provider.dial = break_one
     hanging, _ = begin_together(world)
-    world.dispatch.stop()
-    with ThreadPoolExecutor(1) as ending:
-        drained = ending.submit(world.dispatch.drain)
-        with pytest.raises(TimeoutError):
-            drained.result(A_MOMENT)
-        silent.set()
-        drained.result(10)
-    world.results.stop()
+    end_while_an_answer_is_missing(world, silent)
     assert world.state(hanging) == "in_progress"
 
 

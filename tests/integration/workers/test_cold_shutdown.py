@@ -3,8 +3,7 @@
 import os
 import signal
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -15,13 +14,13 @@ from sqlalchemy import Engine
 
 from campaigns.runtime.addresses import Addresses
 from campaigns.runtime.embedded.processes import ChildProcess
-from campaigns.runtime.installation import has_logged, wait_for
 from campaigns.runtime.prepare import prepare_database
 from campaigns.runtime.programs import Programs
 from campaigns.runtime.publisher import publisher_at
 from campaigns.runtime.settings import load_settings
 from campaigns.services.feed import Feed
 from tests.integration.engine.conftest import World
+from tests.integration.workers.watching import eventually, running
 
 
 class SlowProvider(ThreadingHTTPServer):
@@ -76,19 +75,7 @@ def worker(
     )
     prepare_database(database_url, load_settings({"RINGFENCE_HOME": str(tmp_path)}, cwd=tmp_path))
     addresses = Addresses(database_url, valkey_url)
-    worker = Programs(home=tmp_path, addresses=addresses, environment=os.environ).dispatch_worker()
-    worker.start()
-    wait_for(worker, has_logged(worker, "worker_ready"))
-    yield worker
-    worker.stop()
-
-
-def eventually(holds: Callable[[], bool], *, seconds: float = 20) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if holds():
-            return True
-    return False
+    yield from running(Programs(home=tmp_path, addresses=addresses, environment=os.environ).dispatch_worker())
 
 
 def test_answers_to_what_is_under_way_come_on_record(

@@ -1,8 +1,7 @@
 """A real Celery worker process on a real Valkey and Postgres."""
 
 import os
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,13 +11,13 @@ from sqlalchemy import Engine, text
 from campaigns.definition import parse_definition
 from campaigns.runtime.addresses import Addresses
 from campaigns.runtime.embedded.processes import ChildProcess
-from campaigns.runtime.installation import has_logged, wait_for
 from campaigns.runtime.prepare import prepare_database
 from campaigns.runtime.programs import Programs
 from campaigns.runtime.publisher import publisher_at
 from campaigns.runtime.settings import load_settings
 from campaigns.services.ports import CallRef
 from campaigns.services.submit import Submit
+from tests.integration.workers.watching import eventually, running
 
 SETTINGS = """
 [accounts.sim]
@@ -58,21 +57,6 @@ def control_worker(programs: Programs) -> Iterator[ChildProcess]:
 @pytest.fixture
 def dispatch_worker(programs: Programs) -> Iterator[ChildProcess]:
     yield from running(programs.dispatch_worker())
-
-
-def running(worker: ChildProcess) -> Iterator[ChildProcess]:
-    worker.start()
-    wait_for(worker, has_logged(worker, "worker_ready"))
-    yield worker
-    worker.stop()
-
-
-def eventually(holds: Callable[[], bool], *, seconds: float = 20) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if holds():
-            return True
-    return False
 
 
 def run_state(database: Engine) -> str:
